@@ -1,0 +1,81 @@
+/**
+ * Port to the lease rows of the fleet table. Each method is one conditional write of the protocol; the condition is
+ * in the method's comment and is checked by the store, atomically. A lost race is a value, not an exception.
+ * Every write needs the row to exist (an update never creates a stub) and touches only the attributes it names.
+ * Transport failures throw FleetStoreUnavailable (retry): the write may or may not have happened.
+ */
+import { FleetError } from '../runtime/errors.ts';
+import type { Lease, LeaseKey, NewLease } from './lease.ts';
+import type { Checkpoint } from './position.ts';
+
+/** won: the row as it is after the write. lost: the row as it was found, absent when there is none. */
+export type WriteOutcome =
+  | { readonly won: true; readonly lease: Lease }
+  | { readonly won: false; readonly lease: Lease | undefined };
+
+/** What the controller read: the write is refused when the row has moved on. */
+export interface SeenLease {
+  readonly key: LeaseKey;
+  readonly generation: number;
+}
+
+/** The right by which an owner writes: "mine" = counter is `generation` and (`checkpointOwner` is `workerId`, or there is no `checkpointOwner` and the owner is `workerId`). */
+export interface OwnedLease {
+  readonly key: LeaseKey;
+  readonly workerId: string;
+  readonly generation: number;
+}
+
+export interface ControllerLeaseWrites {
+  /** Row absent. Generation 0. A lost create returns the row that is there. */
+  create(lease: NewLease): Promise<WriteOutcome>;
+  /** No owner, not SHARD_END, counter = g. Effect: owner, g+1. The caller saw every parent finished (which is terminal). */
+  assign(seen: SeenLease, owner: string): Promise<WriteOutcome>;
+  /** Owner = `from`, no `checkpointOwner`, counter = g. Effect: owner, g+1, one more owner switch. */
+  take(seen: SeenLease, from: string, owner: string): Promise<WriteOutcome>;
+  /** Owner = `from`, no `checkpointOwner`, counter = g. Effect: owner = `to`, `checkpointOwner` = `from`, counter stays. */
+  handoff(seen: SeenLease, from: string, to: string): Promise<WriteOutcome>;
+  /** `checkpointOwner` = `old`, owner = `from`, counter = g. Effect: owner = `to`, counter stays. */
+  retarget(seen: SeenLease, old: string, from: string, to: string): Promise<WriteOutcome>;
+  /** `checkpointOwner` = `old`, counter = g. Effect: `checkpointOwner` removed, g+1. */
+  force(seen: SeenLease, old: string): Promise<WriteOutcome>;
+  /** Adds children's ids to a lease (lineage for cleanup and KCL); row exists. */
+  addChildren(key: LeaseKey, children: readonly string[]): Promise<WriteOutcome>;
+}
+
+export interface OwnerLeaseWrites {
+  /** Row absent; at a shard end the parent's owner creates the children's rows. */
+  create(lease: NewLease): Promise<WriteOutcome>;
+  /** `checkpointOwner` = me, counter = g. Effect: `checkpointOwner` removed, g+1. The old owner's last act. */
+  release(owned: OwnedLease): Promise<WriteOutcome>;
+  /** *mine* and no `checkpointOwner`. Effect: owner removed, counter stays. */
+  free(owned: OwnedLease): Promise<WriteOutcome>;
+  /** *mine*, `checkpointVersion` <= version. Effect: checkpoint, version, owner switches 0. A retry passes the same version. */
+  checkpoint(owned: OwnedLease, checkpoint: Checkpoint, version: number): Promise<WriteOutcome>;
+  /** *mine*, `checkpointVersion` <= version; the caller saw all children's rows exist. Effect: SHARD_END, owner and `checkpointOwner` removed. */
+  shardEnd(owned: OwnedLease, version: number): Promise<WriteOutcome>;
+  /** *mine*. Effect: `ledgerId`, `ledgerStart`. Once per ledger. */
+  bind(owned: OwnedLease, ledgerId: string, ledgerStart: string): Promise<WriteOutcome>;
+}
+
+export interface LeaseReads {
+  /** Strongly consistent. */
+  read(key: LeaseKey): Promise<Lease | undefined>;
+  /** Every lease row of the table, strongly consistent, all pages. */
+  readAll(): Promise<Lease[]>;
+}
+
+export interface LeaseStore extends ControllerLeaseWrites, OwnerLeaseWrites, LeaseReads {}
+
+/** The table could not be asked, or did not answer: throttled, unreachable, timed out. What was asked may have happened. */
+export class FleetStoreUnavailable extends FleetError {
+  constructor(operation: string, cause: unknown) {
+    super(`the fleet table did not answer ${operation}`, {
+      code: 'FleetStoreUnavailable',
+      disposition: 'retry',
+      cause,
+      fields: { operation },
+    });
+    this.name = 'FleetStoreUnavailable';
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Port to the worker rows (one heartbeat per worker, not per shard), their orders (a row of their own, so that a
+ * heartbeat stays small), the fleet row and the leader row of the fleet table. Transport failures throw
+ * FleetStoreUnavailable.
+ */
+import type { LeaseKey } from './lease.ts';
+
+export type WorkerState = 'starting' | 'active' | 'draining';
+
+export interface WorkerLoad {
+  readonly leases: number;
+  readonly bytesPerSecond: number;
+}
+
+export interface WorkerRow {
+  readonly id: string;
+  /** +1 per heartbeat: a controller judges liveness by whether it moves, on its own clock. */
+  readonly beats: number;
+  readonly state: WorkerState;
+  readonly load: WorkerLoad;
+  /** Version of the orders row that the worker should have read. */
+  readonly ordersVersion: number;
+}
+
+/** hold: read the lease row, start if it is yours. drain: read the row, drain if you are its `checkpointOwner`. */
+export interface Order {
+  readonly leaseKey: LeaseKey;
+  readonly verb: 'hold' | 'drain';
+}
+
+export interface Orders {
+  readonly version: number;
+  readonly orders: readonly Order[];
+}
+
+export type HeartbeatAnswer = { readonly beats: number; readonly ordersVersion: number } | 'gone';
+
+export interface WorkerStore {
+  /** Creates the row (must be absent), then adds the id to the fleet row's set. False when the id was taken. */
+  register(id: string): Promise<boolean>;
+  /** Row exists: beats +1, state, load. 'gone' when the row is not there: stop everything, register under a new id. */
+  heartbeat(id: string, state: WorkerState, load: WorkerLoad): Promise<HeartbeatAnswer>;
+  /** Rows of the given ids, strongly consistent, absent ones left out. */
+  readWorkers(ids: readonly string[]): Promise<WorkerRow[]>;
+  /** Writes the orders row, then its version into the worker row (which must exist; false when it does not). */
+  writeOrders(id: string, orders: Orders): Promise<boolean>;
+  readOrders(id: string): Promise<Orders | undefined>;
+  /** Removes the id from the fleet row's set, the orders row and the worker row. */
+  remove(id: string): Promise<void>;
+}
+
+/** What both processes agree on about a fleet; created once by the first leading controller. */
+export interface FleetRow {
+  readonly streamArn: string;
+  readonly streamCreationEpochSeconds: number;
+  readonly schemaVersion: number;
+  /** 32 hex digits, random: keys the identity hashes, so that nobody outside can prepare collisions. */
+  readonly hashSeed: string;
+  /** Registered worker ids. */
+  readonly workers: readonly string[];
+}
+
+export interface FleetStore {
+  /** Creates the row when it is absent; returns the row that is there. */
+  createFleet(row: Omit<FleetRow, 'workers'>): Promise<FleetRow>;
+  readFleet(): Promise<FleetRow | undefined>;
+}
+
+/** Leadership without Kubernetes: whoever moved the row's counter last leads; watchers judge by their own clock. */
+export interface LeaderRow {
+  readonly holder: string;
+  readonly beats: number;
+}
+
+export interface LeaderStore {
+  readLeader(): Promise<LeaderRow | undefined>;
+  /** Row absent, or exactly as `seen`. Effect: holder, beats+1. Undefined when lost. */
+  claimLeader(holder: string, seen: LeaderRow | undefined): Promise<LeaderRow | undefined>;
+  /** Holder = me. Row removed. */
+  resignLeader(holder: string): Promise<void>;
+}

@@ -1,0 +1,24 @@
+/**
+ * Unit tests need no server and have two seconds each; contract and integration tests run real servers, one file at a
+ * time per core. Real processes are at the end because they are the slowest.
+ */
+import { defineConfig } from 'vitest/config';
+
+const servers = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const };
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/unit/**/*.test.ts', 'test/architecture.test.ts', 'test/docs.test.ts'],
+          testTimeout: 2_000,
+        },
+      },
+      { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...servers } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...servers } },
+    ],
+  },
+});

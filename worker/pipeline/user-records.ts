@@ -1,0 +1,15 @@
+/**
+ * Stage 2's output: user records as columns. One Kinesis record is one user record until aggregates are unpacked; an
+ * unpacked one keeps its record's sequence number and has a sub-sequence number of its own. Offsets point into the
+ * block of bytes that was read: nothing is copied.
+ */
+import type { PositionColumn } from '../../ledger/ledger.ts';
+
+export interface UserRecords {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly positions: PositionColumn;
+  readonly arrivalsMs: Float64Array;
+}

@@ -1,0 +1,24 @@
+/**
+ * Port of stage 1: where the records of one shard come from. The adapter is polling.ts (fan-out joins later). A source
+ * reads ahead, bounded by the process's byte budget; it paces itself, renews iterators and backs off by itself.
+ */
+import type { Checkpoint } from '../../lease/position.ts';
+import type { RawBatch } from './raw-batch.ts';
+
+/** Never LATEST (anchored when the lease row is created) and never SHARD_END. */
+export type SourceStart = Extract<Checkpoint, { kind: 'TRIM_HORIZON' | 'AT_TIMESTAMP' | 'AFTER' }>;
+
+export interface ShardSource {
+  /**
+   * The next records, at most `maxRecords`, as soon as BUFFER_RECORDS are there, or BUFFER_MS after the first of them,
+   * or at a shard end. After at most a second it answers in any case, with an empty batch, so that the loop turns.
+   * Undefined once the signal aborted. Throws FleetError: release (this shard cannot be read here) or fatal.
+   */
+  next(signal: AbortSignal): Promise<RawBatch | undefined>;
+  /** Gives the batch's bytes back to the budget; call once, when nothing refers to `bytes` any more. */
+  release(batch: RawBatch): void;
+  /** Drops what was read ahead and ends calls under way. */
+  close(): void;
+}
+
+export type OpenSource = (shardId: string, start: SourceStart) => ShardSource;
