@@ -1,0 +1,96 @@
+/**
+ * Commits as a shard of logins makes them: times in order, every identity new, players at random, half of them in a
+ * few large countries. Identities are spread evenly over a period, as many as were expected.
+ */
+
+import { positionOf, START } from '../lease/position.ts';
+import type { CommitRequest, Layout, RowMark, UniqueMembers } from '../ledger/ledger.ts';
+
+const FIRST_SEQUENCE_NUMBER = 49_653_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000n;
+const CLASSES = [
+  ['c:format:v1', 'c:app:web'],
+  ['c:format:v1', 'c:app:ios'],
+  ['c:format:v2', 'c:app:android'],
+];
+const PLAYERS = 200_000;
+const COUNTRIES = 60;
+const PLAYER_SETS = 16;
+
+export interface LoginCommitOptions {
+  readonly identities: number;
+  /** Spread over this long. */
+  readonly periodMs: number;
+  readonly batch: number;
+  readonly buckets: number;
+  readonly withUniques: boolean;
+  /** Periods before the own one that are looked up too. */
+  readonly neighbours: readonly Layout[];
+  /** Numbers the shard: its ids differ from those of another. */
+  readonly shard: number;
+}
+
+/** All commits of the shard, one after the other; each builds on the one before. */
+export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequest> {
+  const { identities, batch, periodMs, buckets } = options;
+  let from: RowMark = { position: START, token: '-' };
+  for (let done = 0; done < identities; done += batch) {
+    const count = Math.min(batch, identities - done);
+    const sequenceNumbers = Array.from({ length: count }, (_, i) =>
+      String(FIRST_SEQUENCE_NUMBER + BigInt((done + i) * 97)),
+    );
+    const padded = sequenceNumbers.map((number) => number.padStart(56, '0'));
+    const to = { position: positionOf(padded.at(-1)!), token: (done + 1).toString(16).padStart(16, '0') };
+    const players = Array.from({ length: count }, () => Math.floor(Math.random() * PLAYERS));
+    yield {
+      shard: `account:stream:1:shardId-${options.shard}`,
+      slot: 0,
+      generation: 1,
+      from,
+      to,
+      floor: START,
+      arrivalMs: Math.floor((done / identities) * periodMs),
+      watermarkMs: 0,
+      layouts: [{ period: 0, buckets: done === 0 && options.shard === 0 ? undefined : buckets }, ...options.neighbours],
+      newBuckets: buckets,
+      first: {
+        positions: { sequenceNumbers: padded, subSequenceNumbers: undefined },
+        ids: Float64Array.from(padded, () => Math.floor(Math.random() * 2 ** 52)),
+        bucketKeys: Float64Array.from(padded, (_, i) => ((done + i) / identities) * periodMs),
+        classes: Uint16Array.from(players, (player) => player % CLASSES.length),
+      },
+      further: { sequenceNumbers: [], subSequenceNumbers: undefined },
+      classes: CLASSES,
+      rejected: 0,
+      uniques: options.withUniques ? uniquesOf(players) : [],
+    };
+    from = to;
+  }
+}
+
+function uniquesOf(players: readonly number[]): UniqueMembers[] {
+  const groups = new Map<
+    string,
+    { readonly unique: string; readonly set: string; readonly counter: string; readonly players: number[] }
+  >();
+  const add = (unique: string, set: string, counter: string, player: number): void => {
+    const key = `${unique}:${set}`;
+    const group = groups.get(key) ?? { unique, set, counter, players: [] };
+    groups.set(key, group);
+    group.players.push(player);
+  };
+  for (const player of new Set(players)) {
+    add('players', String(player % PLAYER_SETS), 'u:players', player);
+    const country = `c${Math.floor(COUNTRIES * ((player * 0.618_034) % 1) ** 3)}`;
+    add('players_by_country', country, `v:players_by_country:${country}`, player);
+  }
+  return [...groups.values()].map(({ players: group, ...rest }) => ({ ...rest, members: membersOf(group) }));
+}
+
+function membersOf(players: readonly number[]): Uint8Array {
+  const members = Buffer.alloc(players.length * 8);
+  players.forEach((player, i) => {
+    members.writeUInt32LE(Math.imul(player, 0x9e3779b1) >>> 0, i * 8);
+    members.writeUInt32LE(Math.imul(player, 0x85ebca6b) >>> 0, i * 8 + 4);
+  });
+  return members;
+}

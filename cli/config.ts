@@ -1,0 +1,13 @@
+/** The CLI finds a fleet by the same settings as its processes do. */
+import { SHARED_SETTINGS } from '../lease/config.ts';
+import { type Environment, readSettings, type SettingsOf } from '../runtime/env.ts';
+
+const { fleet, redisUrl, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities } = SHARED_SETTINGS;
+const CLI_SETTINGS = { fleet, redisUrl, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities };
+
+export type CliSettings = SettingsOf<typeof CLI_SETTINGS>;
+
+/** @throws StartRefused with every fault. */
+export function readCliSettings(environment: Environment = process.env): CliSettings {
+  return readSettings(CLI_SETTINGS, environment);
+}

@@ -1,0 +1,105 @@
+/**
+ * A controller and N workers as processes of this machine, against whatever endpoints the environment names. Scaling
+ * and killing are what `kubectl scale` and a node's death are in a cluster: the processes know nothing of it.
+ */
+import { join } from 'node:path';
+import type { Clock } from '../runtime/clock.ts';
+import { Child } from './child.ts';
+import { freePort } from './free-port.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const READY_TIMEOUT_MS = 30_000;
+const STOP_GRACE_MS = 20_000;
+
+/** A process of the fleet with its HTTP port. */
+export interface Member {
+  readonly name: string;
+  readonly child: Child;
+  readonly httpUrl: string;
+}
+
+export class LocalFleet {
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #clock: Clock;
+  readonly #controllers: Member[] = [];
+  readonly #workers: Member[] = [];
+  #started = 0;
+
+  constructor(env: Readonly<Record<string, string>>, clock: Clock) {
+    this.#env = env;
+    this.#clock = clock;
+  }
+
+  /** Workers that run and were not told to stop, oldest first. */
+  get workers(): readonly Member[] {
+    return this.#workers;
+  }
+
+  get controllers(): readonly Member[] {
+    return this.#controllers;
+  }
+
+  async startController(): Promise<Member> {
+    const member = await this.#start('controller', `controller-${++this.#started}`);
+    this.#controllers.push(member);
+    return member;
+  }
+
+  /** Starts or stops workers until there are `count`. Stopped ones drain first: resolves when they have ended. */
+  async scale(count: number): Promise<void> {
+    const surplus = this.#workers.splice(count);
+    const wanted = Array.from({ length: Math.max(0, count - this.#workers.length) }, () => this.#startWorker());
+    const exits = surplus.map((member) => member.child.stop(STOP_GRACE_MS));
+    this.#workers.push(...(await Promise.all(wanted)));
+    const codes = await Promise.all(exits);
+    const bad = codes.findIndex((code) => code !== 0);
+    if (bad >= 0) throw new Error(`${surplus[bad]?.name} did not stop cleanly: ${codes[bad]}`);
+  }
+
+  /** kill -9, no good-bye. */
+  async kill(member: Member): Promise<void> {
+    for (const list of [this.#workers, this.#controllers]) {
+      if (list.includes(member)) list.splice(list.indexOf(member), 1);
+    }
+    member.child.kill('SIGKILL');
+    await member.child.exited;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((member) => member.child.stop(STOP_GRACE_MS)));
+    await Promise.all(this.#controllers.map((member) => member.child.stop(STOP_GRACE_MS)));
+  }
+
+  /** Ends everything at once, for a way out that cannot wait. */
+  killAll(): void {
+    for (const member of [...this.#workers, ...this.#controllers]) member.child.kill('SIGKILL');
+  }
+
+  #startWorker(): Promise<Member> {
+    return this.#start('worker', `worker-${++this.#started}`);
+  }
+
+  async #start(kind: 'controller' | 'worker', name: string): Promise<Member> {
+    const port = await freePort();
+    const child = new Child({
+      name,
+      command: process.execPath,
+      args: [join(ROOT, kind, 'main.ts')],
+      env: { ...this.#env, HTTP_PORT: String(port), WORKER_NAME: name },
+      clock: this.#clock,
+    });
+    const member = { name, child, httpUrl: `http://127.0.0.1:${port}` };
+    await this.#untilServing(member);
+    return member;
+  }
+
+  async #untilServing(member: Member): Promise<void> {
+    const deadline = this.#clock.monotonicMs() + READY_TIMEOUT_MS;
+    while (this.#clock.monotonicMs() < deadline && member.child.ended === undefined) {
+      const answer = await fetch(`${member.httpUrl}/livez`).catch(() => undefined);
+      if (answer) return;
+      await this.#clock.sleep(50);
+    }
+    throw new Error(`${member.name} did not start:\n${member.child.lines.slice(-15).join('\n')}`);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * The whole fleet as real processes, for tests: a stage with a controller and workers, records flowing from a producer
+ * that keeps the truth, and a seeded choice of whom to hurt.
+ */
+
+import type { Lease } from '../../lease/lease.ts';
+import type { Member } from '../../local/fleet.ts';
+import { Stage, type StageOptions } from '../../local/stage.ts';
+import type { FleetCounts } from '../../pipelines/fleet-counts.ts';
+import { systemClock } from '../../runtime/clock.ts';
+
+export interface LiveFleetOptions extends Partial<Omit<StageOptions, 'clock'>> {
+  readonly workers?: number;
+}
+
+export async function startLiveFleet(options: LiveFleetOptions = {}): Promise<Stage> {
+  const stage = await Stage.start({ ...options, clock: systemClock, shards: options.shards ?? 4 });
+  try {
+    await Promise.all([stage.fleet.startController(), stage.fleet.scale(options.workers ?? 3)]);
+    return stage;
+  } catch (error) {
+    await stage.abort();
+    throw error;
+  }
+}
+
+/** Leases whose row names this worker as owner. */
+export async function leasesOf(stage: Stage, worker: Member): Promise<Lease[]> {
+  const leases = await stage.stores.leases.readAll();
+  return leases.filter((lease) => lease.owner?.startsWith(`${worker.name}-`));
+}
+
+/** Waits until every lease that can be held is held by a running worker. */
+export async function untilAllHeld(stage: Stage, timeoutMs = 20_000): Promise<void> {
+  const deadline = systemClock.monotonicMs() + timeoutMs;
+  while (systemClock.monotonicMs() < deadline) {
+    const open = (await stage.stores.leases.readAll()).filter((lease) => lease.checkpoint.kind !== 'SHARD_END');
+    const isLive = (lease: Lease): boolean =>
+      lease.checkpointOwner === undefined &&
+      stage.fleet.workers.some((worker) => lease.owner?.startsWith(`${worker.name}-`));
+    if (open.length > 0 && open.every(isLive)) return;
+    await systemClock.sleep(50);
+  }
+  throw new Error(`not every shard is held after ${timeoutMs} ms`);
+}
+
+/** Produces for about `seconds` at `ratePerSecond`; the promise gives the truth. */
+export function produceFor(stage: Stage, seconds: number, ratePerSecond: number, seed: number): Promise<FleetCounts> {
+  const records = Math.round(seconds * ratePerSecond);
+  return stage.produce({ records, ratePerSecond, seed, duplicateShare: 0.05, garbageShare: 0.002 });
+}
+
+/** A number of the environment, for long forms of a test: `KILLS=50 npx vitest run ...`. */
+export function numberFromEnvironment(name: string, fallback: number): number {
+  return Number(process.env[name] ?? fallback);
+}
+
+/** Seeded uniform numbers in [0, 1). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
