@@ -70,7 +70,7 @@ async function measureWindow(fleet: LocalFleet, redis: Child): Promise<EndToEndF
   const [worker] = fleet.workers;
   if (!worker) throw new Error('there is no worker');
   const look = async (): Promise<{ records: number; cpu: number; redisCpu: number; atMs: number }> => {
-    const records = sum((await scrape(worker.httpUrl)) ?? [], 'kinesis_fleet_records_total');
+    const records = sum((await scrape(worker.httpUrl)) ?? [], 'kinesis_fleet_records_read_total');
     return { records, cpu: cpuSeconds(worker.child), redisCpu: cpuSeconds(redis), atMs: performance.now() };
   };
   const before = await look();

@@ -12,7 +12,7 @@ const CLASSES = [
   ['c:format:v1', 'c:app:ios'],
   ['c:format:v2', 'c:app:android'],
 ];
-const PLAYERS = 200_000;
+const PLAYERS = 20_000;
 const COUNTRIES = 60;
 const PLAYER_SETS = 16;
 
@@ -23,15 +23,15 @@ export interface LoginCommitOptions {
   readonly batch: number;
   readonly buckets: number;
   readonly withUniques: boolean;
-  /** Periods before the own one that are looked up too. */
+  /** The shard commits into a period of its own, of this number. */
+  readonly period: number;
+  /** Neighbours that are looked up too. */
   readonly neighbours: readonly Layout[];
-  /** Numbers the shard: its ids differ from those of another. */
-  readonly shard: number;
 }
 
 /** All commits of the shard, one after the other; each builds on the one before. */
 export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequest> {
-  const { identities, batch, periodMs, buckets } = options;
+  const { identities, batch, period, periodMs, buckets } = options;
   let from: RowMark = { position: START, token: '-' };
   for (let done = 0; done < identities; done += batch) {
     const count = Math.min(batch, identities - done);
@@ -42,20 +42,20 @@ export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequ
     const to = { position: positionOf(padded.at(-1)!), token: (done + 1).toString(16).padStart(16, '0') };
     const players = Array.from({ length: count }, () => Math.floor(Math.random() * PLAYERS));
     yield {
-      shard: `account:stream:1:shardId-${options.shard}`,
+      shard: `account:stream:1:shardId-${period}`,
       slot: 0,
       generation: 1,
       from,
       to,
       floor: START,
-      arrivalMs: Math.floor((done / identities) * periodMs),
+      arrivalMs: Math.floor((period + done / identities) * periodMs),
       watermarkMs: 0,
-      layouts: [{ period: 0, buckets: done === 0 && options.shard === 0 ? undefined : buckets }, ...options.neighbours],
+      layouts: [{ period, buckets: done === 0 ? undefined : buckets }, ...options.neighbours],
       newBuckets: buckets,
       first: {
         positions: { sequenceNumbers: padded, subSequenceNumbers: undefined },
         ids: Float64Array.from(padded, () => Math.floor(Math.random() * 2 ** 52)),
-        bucketKeys: Float64Array.from(padded, (_, i) => ((done + i) / identities) * periodMs),
+        bucketKeys: Float64Array.from(padded, (_, i) => (period + (done + i) / identities) * periodMs),
         classes: Uint16Array.from(players, (player) => player % CLASSES.length),
       },
       further: { sequenceNumbers: [], subSequenceNumbers: undefined },

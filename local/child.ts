@@ -72,13 +72,15 @@ export class Child {
       };
       this.#waiters.add(waiter);
     });
-    const failed = Promise.race([this.exited, this.#clock.sleep(timeoutMs)]).then(() => 'failed' as const);
+    const late = new AbortController();
+    const failed = Promise.race([this.exited, this.#clock.sleep(timeoutMs, late.signal)]).then(() => 'failed' as const);
     try {
       const outcome = await Promise.race([line.then((found) => ({ found })), failed]);
       if (outcome !== 'failed') return outcome.found;
       const state = this.#ended === undefined ? `said nothing of it in ${timeoutMs} ms` : `ended (${this.#ended})`;
       throw new Error(`${this.name} ${state}:\n${this.lines.slice(-15).join('\n')}`);
     } finally {
+      late.abort();
       this.#waiters.delete(waiter);
     }
   }
@@ -87,7 +89,9 @@ export class Child {
   async stop(graceMs: number): Promise<number | string> {
     this.kill('SIGTERM');
     this.kill('SIGCONT');
-    await Promise.race([this.exited, this.#clock.sleep(graceMs)]);
+    const late = new AbortController();
+    await Promise.race([this.exited, this.#clock.sleep(graceMs, late.signal)]);
+    late.abort();
     this.kill('SIGKILL');
     return this.exited;
   }

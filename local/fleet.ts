@@ -53,7 +53,10 @@ export class LocalFleet {
     this.#workers.push(...(await Promise.all(wanted)));
     const codes = await Promise.all(exits);
     const bad = codes.findIndex((code) => code !== 0);
-    if (bad >= 0) throw new Error(`${surplus[bad]?.name} did not stop cleanly: ${codes[bad]}`);
+    if (bad >= 0)
+      throw new Error(
+        `${surplus[bad]?.name} did not stop cleanly (${codes[bad]}):\n${surplus[bad]?.child.lines.slice(-15).join('\n')}`,
+      );
   }
 
   /** kill -9, no good-bye. */

@@ -34,7 +34,7 @@ export interface ProduceOptions {
   readonly callTimeoutMs?: number;
   /** Told after each batch. */
   readonly onProgress?: (progress: ProduceProgress) => void;
-  /** Where the report is written as JSON when the run ends. */
+  /** Where the truth is written when the run ends: JSON of the shape of `counts --json`. */
   readonly truthFile?: string;
 }
 
@@ -89,7 +89,8 @@ export async function produce(options: ProduceOptions): Promise<ProduceReport> {
     duplicatesOnOtherShards,
     isCutShort: stored < options.records,
   };
-  if (options.truthFile !== undefined) await writeFile(options.truthFile, `${JSON.stringify(report, undefined, 2)}\n`);
+  if (options.truthFile !== undefined)
+    await writeFile(options.truthFile, `${JSON.stringify(report.truth, undefined, 2)}\n`);
   return report;
 }
 

@@ -38,11 +38,10 @@ export async function runDemo(options: DemoOptions, clock: Clock, signal: AbortS
     await Promise.all([stage.fleet.startController(), stage.fleet.scale(options.workers)]);
     const good = await abortable(perform(options, stage, screen, clock), signal);
     if (options.keep) await keep(stage, screen, clock, signal);
-    await stage.stop();
     return good;
-  } catch (error) {
+  } finally {
+    // All is judged: nothing is worth waiting for a drain.
     await stage.abort();
-    throw error;
   }
 }
 

@@ -40,7 +40,7 @@ export function decode(payloads: readonly Uint8Array[], pipeline: Pipeline = log
 }
 
 /** A reason, or the format and the wanted fields as text; instants as `seconds.nanos`. */
-export type Shown = string | { readonly format: string; readonly [field: string]: string };
+export type Shown = string | { readonly format: string; readonly [field: string]: string | undefined };
 
 export function show(batch: DecodedBatch, index: number, pipeline: Pipeline = logins): Shown {
   const reason = batch.reasons[index]!;

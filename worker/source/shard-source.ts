@@ -4,20 +4,26 @@
  */
 import type { Checkpoint } from '../../lease/position.ts';
 import type { RawBatch } from './raw-batch.ts';
+import type { SourceStatus } from './source-status.ts';
 
-/** Never LATEST (anchored when the lease row is created) and never SHARD_END. */
+/**
+ * Never LATEST (anchored when the lease row is created) and never SHARD_END. AFTER a position, the first record may be
+ * that position's own again when it is an aggregate: the consumer drops user records at or below the position.
+ */
 export type SourceStart = Extract<Checkpoint, { kind: 'TRIM_HORIZON' | 'AT_TIMESTAMP' | 'AFTER' }>;
 
 export interface ShardSource {
   /**
    * The next records, at most `maxRecords`, as soon as BUFFER_RECORDS are there, or BUFFER_MS after the first of them,
    * or at a shard end. After at most a second it answers in any case, with an empty batch, so that the loop turns.
+   * Before Kinesis has answered at all, such a batch has answeredAtMs 0 and an infinite millisBehindLatest.
    * Undefined once the signal aborted. Throws FleetError: release (this shard cannot be read here) or fatal.
    */
   next(signal: AbortSignal): Promise<RawBatch | undefined>;
   /** Gives the batch's bytes back to the budget; call once, when nothing refers to `bytes` any more. */
   release(batch: RawBatch): void;
-  /** Drops what was read ahead and ends calls under way. */
+  status(): SourceStatus;
+  /** Drops what was read ahead, gives all bytes back and ends calls under way; `next` then answers undefined. */
   close(): void;
 }
 

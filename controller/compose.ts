@@ -1,0 +1,102 @@
+/**
+ * Puts the controller together from its settings: the adapters of every port, chosen here and nowhere else.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { ensureTable } from '../lease/dynamodb/ensure-table.ts';
+import { createFleetStores, type FleetStores } from '../lease/dynamodb/fleet-stores.ts';
+import { RowLeadership } from '../lease/leadership.ts';
+import { createLedgerConnection } from '../ledger/redis/connection.ts';
+import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
+import { ledgerSpecOf } from '../pipelines/ledger-spec.ts';
+import { loadPipeline } from '../pipelines/load.ts';
+import { retry } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { errorFields, type Logger } from '../runtime/logger.ts';
+import type { createRegistry } from '../runtime/metrics.ts';
+import { createControllerSignals } from '../signal/redis/redis-signals.ts';
+import { noSignals } from '../signal/signals.ts';
+import type { ControllerSettings } from './config.ts';
+import { Controller } from './controller.ts';
+import { KinesisStream } from './kinesis/kinesis-stream.ts';
+import { ControllerMetrics } from './metrics.ts';
+
+const PIPELINES_DIR = join(import.meta.dirname, '../pipelines');
+const TABLE_BACKOFF = { baseMs: 500, maxMs: 10_000 };
+
+export interface ComposedController {
+  readonly controller: Controller;
+  readonly stores: FleetStores;
+  close(): Promise<void>;
+}
+
+/** Connects in the background; waits for nothing. @throws StartRefused when the pipeline cannot be used. */
+export function composeController(
+  settings: ControllerSettings,
+  clock: Clock,
+  logger: Logger,
+  registry: ReturnType<typeof createRegistry>,
+): ComposedController {
+  const pipeline = loadPipeline(settings.pipeline, settings.pipelinesDir ?? PIPELINES_DIR);
+  const metrics: ControllerMetrics = new ControllerMetrics(registry, () => controller.state());
+  const stores = createFleetStores({
+    tableName: settings.fleet,
+    clock,
+    onBrokenRow: (row) => {
+      logger.error('row of the fleet table is broken', errorFields(row));
+      metrics.sawBrokenRow();
+    },
+  });
+  const signals =
+    settings.signals === 'off'
+      ? noSignals
+      : createControllerSignals({ url: settings.redisUrl, fleet: settings.fleet, logger, clock });
+  const connection = createLedgerConnection({ url: settings.redisUrl, clock });
+  const source = new KinesisStream({ stream: settings.stream, clock });
+  const controller = new Controller({
+    ...{ settings, clock, logger, source, signals, metrics },
+    leadership: new RowLeadership({
+      store: stores.leader,
+      clock,
+      logger,
+      holder: `controller-${randomBytes(6).toString('hex')}`,
+      leaseDurationMs: settings.leaderLeaseMs,
+      renewDeadlineMs: settings.leaderRenewDeadlineMs,
+      retryMs: settings.leaderRetryMs,
+    }),
+    leases: stores.leases,
+    workers: stores.workers,
+    fleet: stores.fleet,
+    ledger: createRedisLedger(ledgerSpecOf(pipeline, settings), connection),
+  });
+  return {
+    controller,
+    stores,
+    async close() {
+      await signals.close();
+      connection.close();
+      source.close();
+      stores.close();
+    },
+  };
+}
+
+/** Waits for DynamoDB as long as it takes. @throws StartRefused when the table is missing or of another kind. */
+export function untilTable(
+  settings: ControllerSettings,
+  stores: FleetStores,
+  clock: Clock,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<void> {
+  const onRetry = (error: unknown): void => logger.warn('fleet table not reachable, waiting', errorFields(error));
+  return retry({ ...TABLE_BACKOFF, clock, signal, onRetry }, () =>
+    ensureTable({
+      client: stores.client,
+      clock,
+      tableName: settings.fleet,
+      create: settings.createTable,
+      onProgress: (status) => logger.info('fleet table is being made', { table: settings.fleet, status }),
+    }),
+  );
+}

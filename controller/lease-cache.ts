@@ -1,0 +1,127 @@
+/**
+ * The lease rows as this leading controller knows them: kept by its own writes, by reads of single rows, and by a
+ * full scan now and then. Every write through it is conditional on what is cached, so an old entry costs a lost race
+ * and never a wrong owner; a lost race brings the true row, and a scan soon.
+ */
+import type { Lease, LeaseKey, NewLease } from '../lease/lease.ts';
+import type { ControllerLeaseWrites, LeaseReads, WriteOutcome } from '../lease/lease-store.ts';
+
+export interface LeaseCacheOptions {
+  readonly store: ControllerLeaseWrites & LeaseReads;
+  /** Told of each write that was lost to somebody else's. */
+  readonly onLost: (operation: string, key: LeaseKey) => void;
+}
+
+interface Entry {
+  readonly lease: Lease | undefined;
+  /** Number of the event that brought it: a scan that began before it is older. */
+  readonly turn: number;
+}
+
+export class LeaseCache {
+  readonly #store: ControllerLeaseWrites & LeaseReads;
+  readonly #onLost: (operation: string, key: LeaseKey) => void;
+  readonly #entries = new Map<LeaseKey, Entry>();
+  readonly #hinted = new Set<LeaseKey>();
+  #turn = 0;
+  #scanned = false;
+  #lost = false;
+
+  constructor(options: LeaseCacheOptions) {
+    this.#store = options.store;
+    this.#onLost = options.onLost;
+  }
+
+  /** Has there been a full scan in this term? Before it, absent rows mean nothing. */
+  isComplete(): boolean {
+    return this.#scanned;
+  }
+
+  /** Was a condition lost since the last scan? Then the picture is older than somebody else's writes. */
+  isDoubtful(): boolean {
+    return this.#lost;
+  }
+
+  get(key: LeaseKey): Lease | undefined {
+    return this.#entries.get(key)?.lease;
+  }
+
+  all(): Lease[] {
+    const leases: Lease[] = [];
+    for (const entry of this.#entries.values()) if (entry.lease) leases.push(entry.lease);
+    return leases;
+  }
+
+  /** Somebody says that this row changed: read it at the next turn. Unknown keys are not worth a read. */
+  hint(key: LeaseKey): void {
+    if (this.get(key)) this.#hinted.add(key);
+  }
+
+  /** The rows hinted at since the last call. */
+  takeHinted(): LeaseKey[] {
+    const keys = [...this.#hinted];
+    this.#hinted.clear();
+    return keys;
+  }
+
+  async scan(): Promise<void> {
+    const began = ++this.#turn;
+    this.#lost = false;
+    const found = new Map((await this.#store.readAll()).map((lease) => [lease.key, lease]));
+    for (const [key, entry] of this.#entries) {
+      if (entry.turn < began && !found.has(key)) this.#entries.delete(key);
+    }
+    for (const [key, lease] of found) {
+      const entry = this.#entries.get(key);
+      if (!entry || entry.turn < began) this.#entries.set(key, { lease, turn: began });
+    }
+    this.#scanned = true;
+  }
+
+  async refresh(key: LeaseKey): Promise<void> {
+    const began = ++this.#turn;
+    const lease = await this.#store.read(key);
+    const entry = this.#entries.get(key);
+    if (!entry || entry.turn < began) this.#entries.set(key, { lease, turn: began });
+  }
+
+  async create(lease: NewLease): Promise<boolean> {
+    const outcome = await this.#store.create(lease);
+    this.#entries.set(lease.key, { lease: outcome.lease, turn: ++this.#turn });
+    return outcome.won;
+  }
+
+  assign(lease: Lease, owner: string): Promise<boolean> {
+    return this.#write('assign', lease.key, this.#store.assign(lease, owner));
+  }
+
+  take(lease: Lease, from: string, owner: string): Promise<boolean> {
+    return this.#write('take', lease.key, this.#store.take(lease, from, owner));
+  }
+
+  handoff(lease: Lease, from: string, to: string): Promise<boolean> {
+    return this.#write('handoff', lease.key, this.#store.handoff(lease, from, to));
+  }
+
+  retarget(lease: Lease, old: string, from: string, to: string): Promise<boolean> {
+    return this.#write('retarget', lease.key, this.#store.retarget(lease, old, from, to));
+  }
+
+  force(lease: Lease, old: string): Promise<boolean> {
+    return this.#write('force', lease.key, this.#store.force(lease, old));
+  }
+
+  addChildren(key: LeaseKey, children: readonly string[]): Promise<boolean> {
+    return this.#write('addChildren', key, this.#store.addChildren(key, children));
+  }
+
+  async #write(operation: string, key: LeaseKey, write: Promise<WriteOutcome>): Promise<boolean> {
+    const outcome = await write;
+    this.#entries.set(key, { lease: outcome.lease, turn: ++this.#turn });
+    if (!outcome.won) {
+      this.#lost = true;
+      this.#onLost(operation, key);
+    }
+    return outcome.won;
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The controller process: settings, HTTP port, fleet table, then leadership until SIGTERM. What it does while it
+ * leads is in controller.ts.
+ */
+import packageJson from '../package.json' with { type: 'json' };
+import { systemClock as clock } from '../runtime/clock.ts';
+import { errorMessage, StartRefused } from '../runtime/errors.ts';
+import { serveHttp } from '../runtime/http.ts';
+import { Lifecycle } from '../runtime/lifecycle.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { createRegistry } from '../runtime/metrics.ts';
+import { composeController, untilTable } from './compose.ts';
+import { readControllerSettings } from './config.ts';
+
+const STOP_DEADLINE_MS = 5_000;
+
+async function main(): Promise<void> {
+  const settings = readControllerSettings();
+  const logger = createLogger(settings.logLevel, { process: 'controller', fleet: settings.fleet });
+  const lifecycle = new Lifecycle(clock, logger);
+  lifecycle.handleSignals();
+  const registry = createRegistry('controller', packageJson.version);
+  const { controller, stores, close } = composeController(settings, clock, logger, registry);
+  lifecycle.add({ name: 'connections', stop: close });
+  let isReady: boolean = false;
+  const http = await serveHttp(settings.httpPort, {
+    metrics: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    live: () => ({ ok: controller.isLive(), details: {} }),
+    ready: () => ({
+      ok: isReady && !lifecycle.signal.aborted,
+      details: { leading: controller.state().leading, conditions: controller.conditions() },
+    }),
+  });
+  lifecycle.add({ name: 'http', stop: http.close });
+  logger.info('controller started', { stream: settings.stream, httpPort: http.port, version: packageJson.version });
+  await untilTable(settings, stores, clock, logger, lifecycle.signal).catch((error: unknown) => {
+    if (!lifecycle.signal.aborted) throw error;
+  });
+  isReady = true;
+  await controller.run(lifecycle.signal);
+  await lifecycle.stopAll(STOP_DEADLINE_MS);
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(
+    `${error instanceof StartRefused ? error.message : `controller failed: ${errorMessage(error)}`}\n`,
+  );
+  process.exit(1);
+}

@@ -1,0 +1,123 @@
+/**
+ * Watches the stream beside the ticks, so that a slow Kinesis never delays a failover: who the stream is, which
+ * shards it has. Creates the fleet row when there is none; when there is one of another stream, nothing is done but
+ * saying so. A missing stream is waited for.
+ */
+import { randomBytes } from 'node:crypto';
+import type { FleetStore } from '../../lease/worker-store.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import { errorFields } from '../../runtime/logger.ts';
+import type { Conditions } from '../conditions.ts';
+import type { InitialPosition } from '../config.ts';
+import { type FleetView, leasesByShard } from '../fleet-view.ts';
+import { type StreamDescription, type StreamSource, StreamUnavailable } from '../stream-source.ts';
+import { Wakeup } from '../wakeup.ts';
+
+/** Version of the fleet table's rows that this program writes and understands. */
+export const SCHEMA_VERSION = 1;
+
+export interface StreamWatchOptions {
+  readonly stream: string;
+  readonly source: StreamSource;
+  readonly fleet: Pick<FleetStore, 'createFleet'>;
+  readonly clock: Clock;
+  readonly conditions: Conditions;
+  readonly initial: InitialPosition;
+  readonly listShardsMs: number;
+  /** Told after each listing: a tick may have something to do. */
+  readonly onListed: () => void;
+  /** Told of each look that failed. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Two hinted listings are at least this far apart. */
+const MIN_GAP_MS = 250;
+const RETRY_MS = 1_000;
+const HASH_SEED_BYTES = 16;
+
+export class StreamWatch {
+  readonly #options: StreamWatchOptions;
+  readonly #wakeup: Wakeup;
+  #describedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: StreamWatchOptions) {
+    this.#options = options;
+    this.#wakeup = new Wakeup(options.clock, MIN_GAP_MS);
+  }
+
+  /** A shard ended: list now. */
+  lookNow(): void {
+    this.#wakeup.now();
+  }
+
+  async run(view: FleetView, signal: AbortSignal): Promise<void> {
+    const { conditions, listShardsMs, onError, stream } = this.#options;
+    while (!signal.aborted) {
+      let isListed = false;
+      try {
+        isListed = await this.#look(view, signal);
+        conditions.clear('StreamUnreachable');
+      } catch (error) {
+        if (signal.aborted) return;
+        const condition = error instanceof StreamUnavailable ? 'StreamUnreachable' : 'TableUnreachable';
+        conditions.raise(condition, { stream, ...errorFields(error) });
+        onError(error);
+      }
+      await this.#wakeup.wait(isListed ? listShardsMs : Math.min(RETRY_MS, listShardsMs), signal);
+    }
+  }
+
+  /** True when the stream is the fleet's and was listed. */
+  async #look(view: FleetView, signal: AbortSignal): Promise<boolean> {
+    const { clock, conditions, fleet, initial, listShardsMs, onListed, source, stream } = this.#options;
+    const startedMs = clock.monotonicMs();
+    if (startedMs - this.#describedMs >= listShardsMs || !view.fleet || conditions.haltsChanges()) {
+      const description = await source.describe(signal);
+      if (description === 'missing') return this.#missing(view, stream);
+      conditions.clear('StreamMissing');
+      view.fleet = await fleet.createFleet({
+        streamArn: description.arn,
+        streamCreationEpochSeconds: description.creationEpochSeconds,
+        schemaVersion: SCHEMA_VERSION,
+        hashSeed: randomBytes(HASH_SEED_BYTES).toString('hex'),
+      });
+      if (!this.#isSameStream(view.fleet, description)) return false;
+      this.#describedMs = startedMs;
+    }
+    const hasBegun = view.leases.isComplete() && leasesByShard(view).size > 0;
+    const openAtMs = initial.kind === 'AT_TIMESTAMP' && !hasBegun ? initial.timestampMs : undefined;
+    const listing = await source.list(signal, openAtMs);
+    if (listing === 'missing') return this.#missing(view, stream);
+    view.listing = listing;
+    onListed();
+    return true;
+  }
+
+  #missing(view: FleetView, stream: string): false {
+    // Without a stream no shard is known to be gone: nobody's parent may be taken for expired.
+    view.listing = undefined;
+    this.#describedMs = Number.NEGATIVE_INFINITY;
+    this.#options.conditions.raise('StreamMissing', { stream, waiting: 'for the stream to be created' });
+    return false;
+  }
+
+  #isSameStream(fleet: NonNullable<FleetView['fleet']>, seen: StreamDescription): boolean {
+    const { conditions } = this.#options;
+    const differs = fleet.streamArn !== seen.arn;
+    const recreated = !differs && fleet.streamCreationEpochSeconds !== seen.creationEpochSeconds;
+    const otherSchema = fleet.schemaVersion !== SCHEMA_VERSION;
+    const fields = { fleetStream: fleet.streamArn, stream: seen.arn };
+    if (differs) conditions.raise('StreamDiffers', fields);
+    else conditions.clear('StreamDiffers');
+    if (recreated) {
+      conditions.raise('StreamRecreated', {
+        ...fields,
+        fleetCreationEpochSeconds: fleet.streamCreationEpochSeconds,
+        streamCreationEpochSeconds: seen.creationEpochSeconds,
+      });
+    } else conditions.clear('StreamRecreated');
+    if (otherSchema) conditions.raise('SchemaDiffers', { found: fleet.schemaVersion, known: SCHEMA_VERSION });
+    else conditions.clear('SchemaDiffers');
+    return !differs && !recreated && !otherSchema;
+  }
+}

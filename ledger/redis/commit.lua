@@ -1,0 +1,225 @@
+-- Commit: one batch of one shard goes into one slot, wholly or not at all.
+-- All checks stand before the first write; after it nothing can fail. The first write is one that Redis refuses when
+-- it is out of memory, so a refusal leaves everything as it was. A string costs Redis's Lua about a nanosecond per
+-- byte and an argument more: so ids and members come as one MessagePack array each, which is cut in C, and other
+-- columns as blobs of which little is looked at. Two-byte numbers are big-endian.
+--
+-- KEYS  rows, duplicates of the shard, layouts, counters; the buckets of the own period; the buckets of each
+--       neighbour that is looked up; the sets of uniques
+-- ARGV  shard, generation, from, from token, to, token, floor, arrival, watermark, buckets to begin the period with,
+--       ids of 16 digits (array) grouped by bucket, sizes of the groups, class of each id, prefix of all positions,
+--       width of a suffix, suffixes of the ids' positions, suffixes of the further copies' positions, rejected;
+--       layouts: how many, then period and buckets of each ('-' = not begun), the own period first;
+--       for each neighbour that has begun: sizes of its groups, index of each id in its order;
+--       counters: how many, then name and total as if every id were fresh; classes: how many, then the indexes of the
+--       counters of each; uniques: counters (how many, names), members of 8 bytes (array), sizes of the groups,
+--       counter of each group
+-- Gives ok | applied + noted duplicates, stale + row, fenced + generation, layout + (buckets, identities) of each.
+local byte, sub, call = string.byte, string.sub, redis.call
+
+-- '~' is the end of a shard. Lua compares strings by the server's locale, where '~' may come before the digits.
+local function at_or_before(a, b)
+  return b == '~' or (a ~= '~' and a <= b)
+end
+
+local function number_at(blob, i)
+  local high, low = byte(blob, 2 * i - 1, 2 * i)
+  return high * 256 + low
+end
+
+local shard, to, floor = ARGV[1], ARGV[5], ARGV[7]
+local row = call('HGET', KEYS[1], shard)
+if not row then
+  return { 'stale' }
+end
+local generation, position, token, old_floor = string.match(row, '^(%S+) (%S+) (%S+) (%S+)')
+if tonumber(generation) < tonumber(ARGV[2]) then
+  return { 'stale', row }
+end
+if tonumber(generation) > tonumber(ARGV[2]) then
+  return { 'fenced', generation }
+end
+if position == to and token == ARGV[6] then
+  local last = call('LINDEX', KEYS[2], -1)
+  if last and to ~= ARGV[3] and string.match(last, '^%S+') == to then
+    return { 'applied', last }
+  end
+  return { 'applied' }
+end
+if position ~= ARGV[3] or token ~= ARGV[4] then
+  return { 'stale', row }
+end
+
+-- Layouts relied on.
+local at = 19
+local layouts = tonumber(ARGV[at])
+local periods, counts = {}, {}
+for i = 1, layouts do
+  periods[i] = ARGV[at + 2 * i - 1]
+  counts[i] = periods[i] .. ':n'
+end
+if layouts > 0 then
+  local buckets = call('HMGET', KEYS[3], unpack(periods))
+  local differs = false
+  for i = 1, layouts do
+    buckets[i] = buckets[i] or '-'
+    differs = differs or buckets[i] ~= ARGV[at + 2 * i]
+  end
+  if differs then
+    return { 'layout', buckets, call('HMGET', KEYS[3], unpack(counts)) }
+  end
+end
+
+-- Judge: an id that is in its bucket, or in a neighbour period's, is a duplicate.
+local ids, sizes = cmsgpack.unpack(ARGV[11]), ARGV[12]
+local duplicate, duplicates = {}, 0
+local key, start = 4, 0
+for k = 1, #sizes / 2 do
+  local size = number_at(sizes, k)
+  key = key + 1
+  local seen = call('SMISMEMBER', KEYS[key], unpack(ids, start + 1, start + size))
+  for j = 1, size do
+    if seen[j] == 1 then
+      duplicate[start + j] = true
+      duplicates = duplicates + 1
+    end
+  end
+  start = start + size
+end
+local arg, group = at + 2 * layouts, {}
+for i = 2, layouts do
+  if ARGV[at + 2 * i] ~= '-' then
+    local order, groups = ARGV[arg + 2], ARGV[arg + 1]
+    arg = arg + 2
+    start = 0
+    for k = 1, #groups / 2 do
+      local size = number_at(groups, k)
+      for j = 1, size do
+        local high, low = byte(order, 2 * (start + j) - 1, 2 * (start + j))
+        group[j] = ids[high * 256 + low + 1]
+      end
+      key = key + 1
+      local seen = call('SMISMEMBER', KEYS[key], unpack(group, 1, size))
+      for j = 1, size do
+        if seen[j] == 1 then
+          local i_th = number_at(order, start + j) + 1
+          if not duplicate[i_th] then
+            duplicate[i_th] = true
+            duplicates = duplicates + 1
+          end
+        end
+      end
+      start = start + size
+    end
+  end
+end
+
+-- Counters: the totals were summed as if every id were fresh.
+local counters = tonumber(ARGV[arg + 1])
+local names, totals = {}, {}
+for c = 1, counters do
+  names[c] = ARGV[arg + 2 * c]
+  totals[c] = tonumber(ARGV[arg + 2 * c + 1])
+end
+arg = arg + 1 + 2 * counters
+local class_args = arg + 1
+arg = class_args + tonumber(ARGV[class_args])
+
+-- Positions of the duplicates, judged and further.
+local further, width = ARGV[17], tonumber(ARGV[15])
+local noted
+if duplicates > 0 or #further > 0 then
+  local suffixes, parts, repeated = ARGV[16], {}, {}
+  for i = 1, #ids do
+    if duplicate[i] then
+      parts[#parts + 1] = sub(suffixes, (i - 1) * width + 1, i * width)
+      local class = number_at(ARGV[13], i)
+      repeated[class] = (repeated[class] or 0) + 1
+    end
+  end
+  parts[#parts + 1] = further
+  noted = to .. ' ' .. ARGV[14] .. ' ' .. width .. ' ' .. table.concat(parts)
+  for class, times in pairs(repeated) do
+    local indexes = ARGV[class_args + class + 1]
+    for i = 1, #indexes / 2 do
+      local c = number_at(indexes, i) + 1
+      totals[c] = totals[c] - times
+    end
+  end
+end
+
+-- Write. The row first.
+local highest = at_or_before(floor, old_floor) and old_floor or floor
+call('HSET', KEYS[1], shard, table.concat({ generation, to, ARGV[6], highest, ARGV[8], ARGV[9] }, ' '))
+if layouts > 0 and ARGV[at + 2] == '-' then
+  call('HSET', KEYS[3], periods[1], ARGV[10])
+end
+key, start = 4, 0
+for k = 1, #sizes / 2 do
+  local size = number_at(sizes, k)
+  key = key + 1
+  if duplicates == 0 then
+    call('SADD', KEYS[key], unpack(ids, start + 1, start + size))
+  else
+    local n = 0
+    for i = start + 1, start + size do
+      if not duplicate[i] then
+        n = n + 1
+        group[n] = ids[i]
+      end
+    end
+    if n > 0 then
+      call('SADD', KEYS[key], unpack(group, 1, n))
+    end
+  end
+  start = start + size
+end
+local all_fresh = #ids - duplicates
+if all_fresh > 0 then
+  call('HINCRBY', KEYS[3], counts[1], all_fresh)
+  call('HINCRBY', KEYS[4], 'f', all_fresh)
+end
+local all_duplicates = duplicates + (width > 0 and #further / width or 0)
+if all_duplicates > 0 then
+  call('HINCRBY', KEYS[4], 'd', all_duplicates)
+end
+if ARGV[18] ~= '0' then
+  call('HINCRBY', KEYS[4], 'x', ARGV[18])
+end
+for c = 1, counters do
+  if totals[c] > 0 then
+    call('HINCRBY', KEYS[4], names[c], totals[c])
+  end
+end
+
+-- Members of uniques: adding one again changes nothing, so their records' judgements do not matter.
+local unique_counters = tonumber(ARGV[arg + 1])
+local members, groups = cmsgpack.unpack(ARGV[arg + unique_counters + 2]), ARGV[arg + unique_counters + 3]
+local counter_of, added = ARGV[arg + unique_counters + 4], {}
+key, start = #KEYS - #groups / 2, 0
+for k = 1, #groups / 2 do
+  local size = number_at(groups, k)
+  local c = number_at(counter_of, k) + 1
+  added[c] = (added[c] or 0) + call('SADD', KEYS[key + k], unpack(members, start + 1, start + size))
+  start = start + size
+end
+for c = 1, unique_counters do
+  if added[c] and added[c] > 0 then
+    call('HINCRBY', KEYS[4], ARGV[arg + c + 1], added[c])
+  end
+end
+
+-- Noted duplicates: the list is ascending, so those at or below the floor are its head. Only a floor that moved, or a
+-- row below it, can have left any. The own ones come last and stay, whatever the floor, for an attempt to be repeated.
+if highest ~= old_floor or at_or_before(position, highest) then
+  local oldest = call('LINDEX', KEYS[2], 0)
+  while oldest and at_or_before(string.match(oldest, '^%S+'), highest) do
+    call('LPOP', KEYS[2])
+    oldest = call('LINDEX', KEYS[2], 0)
+  end
+end
+if noted then
+  call('RPUSH', KEYS[2], noted)
+  return { 'ok', noted }
+end
+return { 'ok' }

@@ -1,0 +1,31 @@
+/**
+ * Names of the ledger's keys. All keys of one slot carry the same tag, so that Redis Cluster keeps them on one node
+ * and one script may change them together. No key has a time to live.
+ */
+
+export interface SlotKeys {
+  /** Hash: shard → row. */
+  readonly rows: string;
+  /** Hash: period → number of buckets, `<period>:n` → identities. */
+  readonly layouts: string;
+  /** Hash: counter → number. */
+  readonly counters: string;
+  /** List: one element per commit that had duplicates. */
+  duplicates(shard: string): string;
+  /** Everything of an identity bucket's key but the bucket's number. */
+  bucketPrefix(period: number): string;
+  uniqueSet(unique: string, set: string): string;
+}
+
+/** @param name the ledger's name (ledger-name.ts). */
+export function slotKeys(name: string, slot: number): SlotKeys {
+  const tag = `{${name}.${slot}}`;
+  return {
+    rows: `${tag}:rows`,
+    layouts: `${tag}:p`,
+    counters: `${tag}:n`,
+    duplicates: (shard) => `${tag}:dup:${shard}`,
+    bucketPrefix: (period) => `${tag}:id:${period}:`,
+    uniqueSet: (unique, set) => `${tag}:u:${unique}:${set}`,
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * What an error of the Redis client means for the ledger. A reply's first word is its code, by Redis's protocol. Most
+ * are passing (a failover, a full memory, a moved slot): the same bytes go again. The client's error objects carry the
+ * command with its arguments, a password among them: they never leave this file.
+ */
+import { errorMessage, errorName, FleetError } from '../../runtime/errors.ts';
+import { LedgerUnavailable } from '../ledger.ts';
+
+const PASSING = new Set([
+  'LOADING',
+  'READONLY',
+  'OOM',
+  'MISCONF',
+  'NOREPLICAS',
+  'BUSY',
+  'MASTERDOWN',
+  'MOVED',
+  'ASK',
+  'TRYAGAIN',
+  'CLUSTERDOWN',
+  'NOSCRIPT',
+  'NOAUTH',
+  'WRONGPASS',
+  'NOPERM',
+]);
+const MESSAGE_CHARACTERS = 300;
+
+/** The code of an error reply, looking through the wrapping of Redis 6.2's script errors; undefined = no reply. */
+export function redisErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
+  const [code] = error.message.split(' ', 1);
+  if (code !== 'ERR') return code;
+  return /^ERR Error (?:running|compiling) script.* -([A-Z]+) /s.exec(error.message)?.[1] ?? code;
+}
+
+/** LedgerUnavailable when the same bytes may go again; else a fatal error that says what Redis refused. */
+export function translateRedisError(error: unknown): FleetError {
+  if (error instanceof FleetError) return error;
+  const code = redisErrorCode(error);
+  const message = errorMessage(error).slice(0, MESSAGE_CHARACTERS);
+  if (code === undefined) return new LedgerUnavailable(errorName(error), new Error(message));
+  if (PASSING.has(code)) return new LedgerUnavailable(code, new Error(message));
+  return new FleetError(`Redis refused an operation of the ledger: ${message}`, {
+    code: 'LedgerRefused',
+    disposition: 'fatal',
+    fields: { reason: code },
+  });
+}

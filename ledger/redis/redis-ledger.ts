@@ -1,0 +1,137 @@
+/**
+ * The ledger in Redis: encodes a request, calls its script, reads the answer. What the scripts decide is said in the
+ * .lua files, and as plain TypeScript in ledger/reference.ts; here is nothing but form.
+ */
+import type { Redis } from 'ioredis';
+import type {
+  AdvanceAnswer,
+  AdvanceRequest,
+  CommitAnswer,
+  CommitRequest,
+  CountedLayout,
+  Ledger,
+  LedgerReader,
+  LedgerSpec,
+  OpenAnswer,
+  OpenRequest,
+  Refusal,
+} from '../ledger.ts';
+import { encodeCommit, type ScriptCall } from './commit-encoding.ts';
+import type { LedgerConnection } from './connection.ts';
+import { slotKeys } from './keys.ts';
+import { unpackDuplicates } from './packed-positions.ts';
+import { parseRow } from './row-text.ts';
+import { advanceScript, callScript, commitScript, openScript, type Script } from './scripts.ts';
+
+type Reply = readonly [kind: string, ...rest: unknown[]];
+
+/** Each call is one round trip, and fails with LedgerUnavailable when the same bytes may go again. */
+export function createRedisLedger(spec: LedgerSpec, connection: LedgerConnection): Ledger & LedgerReader {
+  const run = (script: Script, call: ScriptCall) => connection.call((client) => callScript(client, script, call));
+  return {
+    async open(request) {
+      const { answer, connection: number } = await run(openScript, encodeOpen(spec, request));
+      return { ...openAnswer(answer as unknown as Reply), connection: number };
+    },
+    async commit(request) {
+      const { answer, connection: number } = await run(commitScript, encodeCommit(spec, request));
+      return { ...commitAnswer(answer as unknown as Reply, request), connection: number };
+    },
+    async advance(slot, requests) {
+      const { answer, connection: number } = await run(advanceScript, encodeAdvance(spec, slot, requests));
+      return { answers: (answer as Reply[]).map(advanceAnswer), connection: number };
+    },
+    async totals() {
+      const slots = Array.from({ length: spec.slots }, (_, slot) => slotKeys(spec.name, slot).counters);
+      const { answer } = await connection.call((client) => Promise.all(slots.map((key) => client.hgetall(key))));
+      return sumBySlot(answer);
+    },
+    async rows(slot) {
+      const { answer } = await connection.call((client: Redis) => client.hgetall(slotKeys(spec.name, slot).rows));
+      return new Map(Object.entries(answer).map(([shard, text]) => [shard, parseRow(text)]));
+    },
+  };
+}
+
+function encodeOpen(spec: LedgerSpec, { shard, slot, generation, start }: OpenRequest): ScriptCall {
+  const keys = slotKeys(spec.name, slot);
+  return {
+    keys: [keys.rows, keys.duplicates(shard), keys.layouts],
+    args: [shard, String(generation), start ?? ''],
+  };
+}
+
+function encodeAdvance(spec: LedgerSpec, slot: number, requests: readonly AdvanceRequest[]): ScriptCall {
+  const keys = slotKeys(spec.name, slot);
+  return {
+    keys: [keys.rows, ...requests.map(({ shard }) => keys.duplicates(shard))],
+    args: requests.flatMap(({ shard, generation, from, to, floor, arrivalMs, watermarkMs }) => [
+      shard,
+      String(generation),
+      from.position,
+      from.token,
+      to.position,
+      to.token,
+      floor,
+      String(arrivalMs),
+      String(watermarkMs),
+    ]),
+  };
+}
+
+function openAnswer([kind, ...rest]: Reply): OpenAnswer {
+  if (kind === 'fenced') return { kind, generation: Number(rest[0]) };
+  if (kind === 'missing') return { kind };
+  const [text, noted, layouts] = rest as [string, string[], string[]];
+  const row = parseRow(text);
+  const duplicates = unpackDuplicates(noted).filter((position) => position > row.floor);
+  return { kind: 'opened', row, duplicates, layouts: layoutsOf(layouts) };
+}
+
+function commitAnswer(reply: Reply, { layouts }: CommitRequest): CommitAnswer {
+  const [kind, ...rest] = reply;
+  switch (kind) {
+    case 'ok':
+    case 'applied':
+      return { kind, duplicates: unpackDuplicates(rest as string[]) };
+    case 'layout': {
+      const [buckets, identities] = rest as [string[], (string | null)[]];
+      return { kind, layouts: layouts.map(({ period }, i) => layoutOf(period, buckets[i], identities[i])) };
+    }
+    default:
+      return refusal(reply);
+  }
+}
+
+function advanceAnswer(reply: Reply): AdvanceAnswer {
+  const [kind] = reply;
+  return kind === 'ok' || kind === 'applied' ? { kind } : refusal(reply);
+}
+
+function refusal([kind, detail]: Reply): Refusal {
+  if (kind === 'fenced') return { kind, generation: Number(detail) };
+  return { kind: 'stale', row: detail === undefined ? undefined : parseRow(String(detail)) };
+}
+
+/** The layouts hash: `<period>` → buckets, `<period>:n` → identities. */
+function layoutsOf(fields: readonly string[]): CountedLayout[] {
+  const values = new Map<string, string>();
+  for (let i = 0; i < fields.length; i += 2) values.set(fields[i]!, fields[i + 1]!);
+  return [...values.keys()]
+    .filter((field) => !field.endsWith(':n'))
+    .map((field) => layoutOf(Number(field), values.get(field), values.get(`${field}:n`)))
+    .sort((a, b) => a.period - b.period);
+}
+
+function layoutOf(period: number, buckets: string | undefined, identities: string | null | undefined): CountedLayout {
+  const begun = buckets === undefined || buckets === '-' ? undefined : Number(buckets);
+  return { period, buckets: begun, identities: Number(identities ?? 0) };
+}
+
+function sumBySlot(slots: readonly Readonly<Record<string, string>>[]): Map<string, number> {
+  const totals = new Map<string, number>();
+  for (const counters of slots) {
+    for (const [name, value] of Object.entries(counters)) totals.set(name, (totals.get(name) ?? 0) + Number(value));
+  }
+  return totals;
+}

@@ -1,0 +1,58 @@
+/**
+ * One channel, listened to until the signal aborts: subscribes anew after every reconnect, and asks PING so that an
+ * idle connection is neither cut by a load balancer nor dead without anybody noticing.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
+import type { Hint } from '../signals.ts';
+import { Connection } from './connection.ts';
+import { HintGate } from './hint-gate.ts';
+import { parseHint } from './hint-text.ts';
+
+export interface SubscriptionOptions {
+  readonly url: string;
+  readonly channel: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly onHint: (hint: Hint) => void;
+  /** Told when hints may have been missed: the connection was lost, could not be had again, or is back. */
+  readonly onGap: () => void;
+  readonly signal: AbortSignal;
+}
+
+const PING_MS = 10_000;
+
+export function subscribe(options: SubscriptionOptions): void {
+  if (options.signal.aborted) return;
+  const gate = new HintGate(options.clock);
+  let listened = false;
+  const connection = new Connection({
+    url: options.url,
+    logger: options.logger,
+    purpose: 'hints heard',
+    onReady: () => {
+      connection.redis.subscribe(options.channel).then(
+        () => {
+          if (listened) options.onGap();
+          listened = true;
+        },
+        (error: unknown) => connection.renew(error),
+      );
+    },
+    onAway: options.onGap,
+  });
+  connection.redis.on('message', (_channel: string, text: string) => {
+    const hint = gate.pass() ? parseHint(text) : undefined;
+    if (hint) options.onHint(hint);
+  });
+  options.signal.addEventListener('abort', () => connection.close(), { once: true });
+  void keepAlive(connection, options);
+}
+
+async function keepAlive(connection: Connection, { clock, signal }: SubscriptionOptions): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(PING_MS, signal);
+    if (signal.aborted || !connection.isUsable()) continue;
+    await connection.redis.ping().catch((error: unknown) => connection.renew(error));
+  }
+}

@@ -1,0 +1,210 @@
+/** The ledger's port: what a commit judges and counts. Run against every ledger there is. */
+import { describe, expect, it } from 'vitest';
+import { positionOf, START } from '../../../lease/position.ts';
+import {
+  type Copy,
+  column,
+  commitRequest,
+  ledgerSpec,
+  markAt,
+  positions,
+  SHARD,
+} from '../../support/ledger-builder.ts';
+import type { MakeLedger } from './ledgers.ts';
+
+const begun = (period: number, buckets: number | undefined) => ({ period, buckets });
+const OTHER_SHARD = 'account:stream:1:shardId-000000000001';
+
+function copies(count: number, copy: (i: number) => Partial<Copy> = () => ({})): Copy[] {
+  return Array.from({ length: count }, (_, i) => ({ at: i + 1, id: 7 * i, ...copy(i) }));
+}
+
+export function describeJudging(makeLedger: MakeLedger): void {
+  const opened = async (overrides = {}) => {
+    const ledger = makeLedger(ledgerSpec(overrides));
+    await ledger.open({ shard: SHARD, slot: 0, generation: 1, start: START });
+    return ledger;
+  };
+  /** The same copies in two commits: all fresh, then all duplicate. */
+  const assessTwice = async (records: readonly Copy[], overrides = {}, newBuckets = 4) => {
+    const ledger = await opened(overrides);
+    const count = records.length;
+    const first = commitRequest({ copies: records, newBuckets });
+    const again = commitRequest({
+      copies: records.map((record) => ({ ...record, at: record.at + count })),
+      from: first.to,
+      layouts: [begun(0, newBuckets)],
+    });
+    expect(await ledger.commit(first)).toMatchObject({ kind: 'ok', duplicates: [] });
+    expect(await ledger.commit(again)).toMatchObject({
+      kind: 'ok',
+      duplicates: positions(records.map(({ at }) => at + count)),
+    });
+    expect(await ledger.totals()).toEqual(
+      new Map([
+        ['f', count],
+        ['d', count],
+        ['c:kind:a', count],
+      ]),
+    );
+  };
+
+  describe('judging', () => {
+    it('calls the first copy fresh, and copies in the same batch, another batch and another shard duplicate', async () => {
+      const ledger = await opened();
+      await ledger.open({ shard: OTHER_SHARD, slot: 0, generation: 1, start: START });
+      const first = commitRequest({
+        copies: [
+          { at: 1, id: 5 },
+          { at: 3, id: 6 },
+        ],
+        furtherAt: [2, 4],
+      });
+
+      expect(await ledger.commit(first)).toMatchObject({ kind: 'ok', duplicates: positions([2, 4]) });
+      const second = commitRequest({
+        from: first.to,
+        layouts: [begun(0, 4)],
+        copies: [
+          { at: 5, id: 6 },
+          { at: 6, id: 7 },
+        ],
+      });
+      expect(await ledger.commit(second)).toMatchObject({ kind: 'ok', duplicates: positions([5]) });
+      const elsewhere = commitRequest({ shard: OTHER_SHARD, layouts: [begun(0, 4)], copies: [{ at: 9, id: 7 }] });
+      expect(await ledger.commit(elsewhere)).toMatchObject({ kind: 'ok', duplicates: positions([9]) });
+
+      expect(await ledger.totals()).toEqual(
+        new Map([
+          ['f', 3],
+          ['d', 4],
+          ['c:kind:a', 3],
+        ]),
+      );
+    });
+
+    it('raises the counters of fresh records only, by their class', async () => {
+      const ledger = await opened();
+      const classes = [['c:kind:a', 'c:land:}{ \n'], ['c:kind:b'], []];
+      const first = commitRequest({ classes, copies: copies(4, (i) => ({ class: i % 3 })), rejected: 2 });
+      await ledger.commit(first);
+      const second = commitRequest({
+        classes,
+        from: first.to,
+        layouts: [begun(0, 4)],
+        copies: [
+          { at: 5, id: 0 },
+          { at: 6, id: 99, class: 1 },
+        ],
+      });
+      await ledger.commit(second);
+
+      expect(await ledger.totals()).toEqual(
+        new Map([
+          ['f', 5],
+          ['d', 1],
+          ['x', 2],
+          ['c:kind:a', 2],
+          ['c:land:}{ \n', 2],
+          ['c:kind:b', 2],
+        ]),
+      );
+    });
+
+    it('looks into both neighbour periods when told to, and into none otherwise', async () => {
+      const ledger = await opened();
+      const before = commitRequest({ copies: [{ at: 1, id: 1, bucketKey: -3_000 }], newBuckets: 3 });
+      await ledger.commit(before);
+      const after = commitRequest({
+        from: before.to,
+        layouts: [begun(2, undefined)],
+        newBuckets: 5,
+        copies: [{ at: 2, id: 2, bucketKey: 9_999 }],
+      });
+      await ledger.commit(after);
+      const between = commitRequest({
+        from: after.to,
+        layouts: [begun(1, undefined), begun(0, 3), begun(2, 5)],
+        newBuckets: 7,
+        copies: [
+          { at: 3, id: 1, bucketKey: -3_000 },
+          { at: 4, id: 3 },
+          { at: 5, id: 2, bucketKey: 9_999 },
+        ],
+      });
+      expect(await ledger.commit(between)).toMatchObject({ kind: 'ok', duplicates: positions([3, 5]) });
+      const alone = commitRequest({
+        from: between.to,
+        layouts: [begun(1, 7), begun(5, undefined)],
+        copies: [{ at: 6, id: 1, bucketKey: -3_000 }],
+      });
+      expect(await ledger.commit(alone)).toMatchObject({ kind: 'ok', duplicates: [] });
+    });
+
+    it('finds copies again whose times are absurd', async () => {
+      const times = [-1, -1e15, 1e300, -1e300, 0, 2 ** 53, 0.5, Number.MAX_VALUE];
+      await assessTwice(times.map((bucketKey, i) => ({ at: i + 1, id: i, bucketKey })));
+    });
+
+    it('finds the smallest and the largest id again, in buckets by hash', async () => {
+      await assessTwice(
+        [0, 1, 2 ** 52 - 1].map((id, i) => ({ at: i + 1, id, bucketKey: 2 ** 52 - 1 - i })),
+        { bucketBy: 'hash' },
+      );
+    });
+
+    it('takes a batch of 1,000 identities in 1,000 buckets', async () => {
+      await assessTwice(
+        copies(1_000, (i) => ({ bucketKey: i })),
+        { bucketBy: 'hash' },
+        1_000,
+      );
+    });
+
+    it('takes more identities of one bucket than Lua can unpack', async () => {
+      await assessTwice(copies(9_000), {}, 1);
+    });
+
+    it('counts a member of a unique once, whatever its record is judged', async () => {
+      const ledger = await opened();
+      const member = (n: number) => Buffer.from([0, 255, 10, 13, 0, 0, 32, n]);
+      const plain = { unique: 'players', set: '3', counter: 'u:players' };
+      const perValue = { unique: 'players_by', set: 'de', counter: 'v:players_by:de' };
+      const first = commitRequest({
+        uniques: [
+          { ...plain, members: Buffer.concat([member(1), member(2)]) },
+          { ...plain, set: '4', members: member(3) },
+          { ...perValue, members: member(1) },
+        ],
+      });
+      const second = commitRequest({
+        from: first.to,
+        to: markAt(2),
+        layouts: [],
+        uniques: [
+          { ...plain, members: Buffer.concat([member(2), member(4)]) },
+          { ...perValue, members: member(1) },
+        ],
+      });
+      await ledger.commit(first);
+      await ledger.commit(second);
+      expect(await ledger.totals()).toEqual(
+        new Map([
+          ['u:players', 4],
+          ['v:players_by:de', 1],
+        ]),
+      );
+    });
+
+    it('keeps sub-sequence numbers of duplicates, also where all share one sequence number', async () => {
+      const ledger = await opened();
+      const request = commitRequest({ copies: [{ at: 8, id: 1 }], to: markAt(9) });
+      const within = { ...request, further: column([8, 8], [1, 99_999_999]) };
+      const duplicates = [positionOf('8', 1), positionOf('8', 99_999_999)];
+      expect(await ledger.commit(within)).toMatchObject({ kind: 'ok', duplicates });
+      expect(await ledger.open({ shard: SHARD, slot: 0, generation: 1, start: undefined })).toMatchObject({
+        duplicates,
+      });
+    });
+  });
+}

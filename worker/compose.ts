@@ -1,0 +1,112 @@
+/**
+ * Makes the parts of a worker from its settings: adapters behind ports, and the numbers between them. Connects to
+ * nothing by itself but Redis; decides nothing.
+ */
+import { join } from 'node:path';
+import { createFleetStores, type FleetStores } from '../lease/dynamodb/fleet-stores.ts';
+import { createWorkerIds } from '../lease/worker-id.ts';
+import type { FleetRow } from '../lease/worker-store.ts';
+import { createLedgerConnection, type LedgerConnection } from '../ledger/redis/connection.ts';
+import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
+import { ledgerSpecOf } from '../pipelines/ledger-spec.ts';
+import { loadPipeline } from '../pipelines/load.ts';
+import type { Pipeline } from '../pipelines/pipeline.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { createWorkerSignals } from '../signal/redis/redis-signals.ts';
+import { noSignals, type WorkerSignals } from '../signal/signals.ts';
+import { CheckpointBook } from './checkpoint/checkpoint-book.ts';
+import type { WorkerSettings } from './config.ts';
+import { Advancer } from './ledger/advancer.ts';
+import { MAX_COMMIT_RECORDS } from './ledger/shard-ledger.ts';
+import { Waiting } from './ledger/waiting.ts';
+import { createDecoder } from './pipeline/decode.ts';
+import { createIdentity } from './pipeline/identity.ts';
+import { FlowCounts } from './shard/flow-counts.ts';
+import { createRedisDeadLetters } from './sink/redis-dead-letters.ts';
+import { ByteBudget } from './source/byte-budget.ts';
+import { createKinesisClient } from './source/kinesis-client.ts';
+import { createOpenSource } from './source/open-source.ts';
+import { Worker } from './worker.ts';
+
+const MIB = 1024 * 1024;
+
+/** What a worker has before it knows its fleet. */
+export interface Outside {
+  readonly pipeline: Pipeline;
+  readonly stores: FleetStores;
+  readonly connection: LedgerConnection;
+  readonly kinesis: ReturnType<typeof createKinesisClient>;
+  readonly signals: WorkerSignals;
+  readonly budget: ByteBudget;
+  readonly counts: FlowCounts;
+  close(): Promise<void>;
+}
+
+/** @throws StartRefused when the pipeline cannot be used. */
+export function composeOutside(settings: WorkerSettings, clock: Clock, logger: Logger): Outside {
+  const { fleet, redisUrl } = settings;
+  const pipeline = loadPipeline(settings.pipeline, settings.pipelinesDir ?? join(import.meta.dirname, '../pipelines'));
+  const stores = createFleetStores({ tableName: fleet, clock });
+  const onChange = (state: 'ready' | 'lost', reason: string): void =>
+    state === 'ready' ? logger.info('redis connected') : logger.warn('redis connection lost', { reason });
+  const connection = createLedgerConnection({ url: redisUrl, clock, onChange });
+  const kinesis = createKinesisClient();
+  const signals = settings.signals === 'on' ? createWorkerSignals({ url: redisUrl, fleet, logger, clock }) : noSignals;
+  return {
+    pipeline,
+    stores,
+    connection,
+    kinesis,
+    signals,
+    budget: settings.byteBudgetMib === 0 ? new ByteBudget() : new ByteBudget(settings.byteBudgetMib * MIB),
+    counts: new FlowCounts(),
+    async close() {
+      await signals.close();
+      connection.close();
+      kinesis.destroy();
+      stores.close();
+    },
+  };
+}
+
+/** @param fleet has the seed of the identity hashes, the same for all workers. */
+export async function composeWorker(
+  settings: WorkerSettings,
+  outside: Outside,
+  fleet: FleetRow,
+  clock: Clock,
+  logger: Logger,
+): Promise<Worker> {
+  const { pipeline, connection, counts, stores, signals } = outside;
+  const { settleMs, checkpointMs, stream, bufferRecords, bufferMs, pollIntervalMs } = settings;
+  const spec = ledgerSpecOf(pipeline, settings);
+  const ledger = createRedisLedger(spec, connection);
+  const { slots, bucketBy } = spec;
+  const onStored = (stored: number, dropped: number): void => {
+    counts.deadLettersStored += stored;
+    counts.deadLettersDropped += dropped;
+  };
+  const parts = {
+    ...{ clock, logger, ledger, spec, settleMs, checkpointMs, counts, signals },
+    leases: stores.leases,
+    advancer: new Advancer({ ledger, spec, settleMs, clock, logger, waiting: new Waiting(clock) }),
+    stages: {
+      decode: createDecoder(pipeline),
+      identify: await createIdentity({ pipeline, hashSeed: fleet.hashSeed, slots, bucketBy }),
+    },
+    openSource: createOpenSource({
+      ...{ client: outside.kinesis, stream, clock, budget: outside.budget, logger },
+      settings: { bufferRecords, bufferMs, pollIntervalMs, maxRecords: MAX_COMMIT_RECORDS },
+    }),
+    deadLettersFor: (waiting: Waiting) =>
+      createRedisDeadLetters({
+        ...{ connection, clock, waiting, stream, onStored, ledgerName: spec.name, pipeline: pipeline.name },
+        maxBytes: settings.deadLetterMaxMib * MIB,
+      }),
+    book: new CheckpointBook(),
+  };
+  const { heartbeatMs, leaseDurationMs } = settings;
+  const newId = createWorkerIds(settings.name, settings.podUid);
+  return new Worker({ parts, signals, session: { store: stores.workers, newId, heartbeatMs, leaseDurationMs } });
+}

@@ -1,0 +1,58 @@
+/**
+ * The worker process: settings, HTTP port, what must be well at the start, then the work until SIGTERM. The record's
+ * path goes on in worker.ts, then in shard/consumer.ts.
+ */
+import packageJson from '../package.json' with { type: 'json' };
+import { systemClock as clock } from '../runtime/clock.ts';
+import { errorMessage, StartRefused } from '../runtime/errors.ts';
+import { Lifecycle } from '../runtime/lifecycle.ts';
+import { createLogger } from '../runtime/logger.ts';
+import { createRegistry } from '../runtime/metrics.ts';
+import { composeOutside, composeWorker } from './compose.ts';
+import { readWorkerSettings } from './config.ts';
+import { serveWorker, type WorkerStatus } from './http-pages.ts';
+import { runUntilDrained } from './shutdown.ts';
+import { waitForStream } from './source/wait-for-stream.ts';
+import { untilFleet, untilRedis, untilTable } from './startup.ts';
+
+const STOP_DEADLINE_MS = 5_000;
+
+async function main(): Promise<void> {
+  const settings = readWorkerSettings();
+  const logger = createLogger(settings.logLevel, { process: 'worker', fleet: settings.fleet, name: settings.name });
+  const lifecycle = new Lifecycle(clock, logger);
+  lifecycle.handleSignals();
+  const outside = composeOutside(settings, clock, logger);
+  lifecycle.add({ name: 'connections', stop: outside.close });
+  const status: WorkerStatus = { waitingFor: 'start', worker: undefined };
+  const registry = createRegistry('worker', packageJson.version);
+  const http = await serveWorker(settings.httpPort, registry, outside, status, lifecycle.signal);
+  lifecycle.add({ name: 'http', stop: http.close });
+  logger.info('worker started', { stream: settings.stream, httpPort: http.port, version: packageJson.version });
+  const onWait = (what: string | undefined): void => {
+    status.waitingFor = what;
+  };
+  const { signal } = lifecycle;
+  try {
+    const startup = { clock, logger, signal, onWait };
+    const { stores, kinesis, connection } = outside;
+    await untilTable(startup, { client: stores.client, tableName: settings.fleet, create: settings.createTable });
+    await untilRedis(startup, connection);
+    const fleet = await untilFleet(startup, stores.fleet, settings.stream);
+    await waitForStream({ client: kinesis, stream: settings.stream, clock, logger, signal, onWait });
+    status.worker = await composeWorker(settings, outside, fleet, clock, logger);
+    onWait(undefined);
+    await runUntilDrained(status.worker, { clock, logger, stores, shutdownMs: settings.shutdownMs, signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  await lifecycle.stopAll(STOP_DEADLINE_MS);
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  process.stderr.write(`${error instanceof StartRefused ? error.message : `worker failed: ${errorMessage(error)}`}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,222 @@
+/**
+ * One leased shard, in one generation: THE LOOP, and the life around it. The life is the table in state.ts: each state
+ * has a duty, the duty ends with an event, the table says what comes next. Two things travel up from the stages, and
+ * both end here: backpressure (the loop awaits) and surprises (thrown, turned into events).
+ */
+import { errorFields, type Logger } from '../../runtime/logger.ts';
+import { RightLost, RowWentStale } from '../ledger/surprise.ts';
+import { Waiting } from '../ledger/waiting.ts';
+import { deaggregate } from '../pipeline/deaggregate.ts';
+import type { DeadLetterSink } from '../sink/dead-letter-sink.ts';
+import type { ChildShard, RawBatch } from '../source/raw-batch.ts';
+import { endShard } from './ending.ts';
+import { leaveShard } from './leaving.ts';
+import { type OpenShard, openShard } from './opening.ts';
+import { ShardProgress } from './progress.ts';
+import type { ShardClaim, ShardWaits, WorkerParts } from './shard-parts.ts';
+import { isFinal, nextState, type ShardEvent, type ShardState } from './state.ts';
+import { LeaseLost, type LeaveKind, type LossReason } from './stop-reason.ts';
+
+/** How often a halted shard looks whether it fits again (Redis restored from a copy). */
+const HALTED_RETRY_MS = 10_000;
+
+export class ShardConsumer {
+  readonly claim: ShardClaim;
+  readonly progress: ShardProgress;
+  readonly #parts: WorkerParts;
+  readonly #logger: Logger;
+  readonly #waits: ShardWaits;
+  readonly #deadLetters: DeadLetterSink;
+  readonly #abort = new AbortController();
+  /** Aborts when this owner is to leave, and with `#abort`: ends reading, not what is outstanding. */
+  readonly #leave = new AbortController();
+  #state: ShardState = 'Opening';
+  #leaveKind: LeaveKind = 'handoff';
+  #shard: OpenShard | undefined;
+  #isReading: boolean = false;
+  #children: readonly ChildShard[] = [];
+  #condition: string | undefined;
+
+  constructor(parts: WorkerParts, claim: ShardClaim) {
+    this.claim = claim;
+    this.#parts = parts;
+    this.#logger = parts.logger.child({ leaseKey: claim.key, generation: claim.owned.generation });
+    const waitFor = (what: string): Waiting =>
+      new Waiting(parts.clock, (error) => this.#logger.warn(`waiting for ${what}`, errorFields(error)));
+    this.#waits = { redis: waitFor('redis'), table: waitFor('the fleet table') };
+    this.#deadLetters = parts.deadLettersFor(this.#waits.redis);
+    this.progress = new ShardProgress(parts.clock, this.#waits);
+    this.#abort.signal.addEventListener('abort', () => this.#leave.abort(this.#abort.signal.reason), { once: true });
+  }
+
+  get state(): ShardState {
+    return this.#state;
+  }
+
+  /** Why a halted shard halted. */
+  get condition(): string | undefined {
+    return this.#state === 'Halted' ? this.#condition : this.#shard?.source.status().condition;
+  }
+
+  /** Of the open source; those of closed ones are in the worker's counts. */
+  get throttledReads(): number {
+    return this.#isReading ? (this.#shard?.source.status().throttled ?? 0) : 0;
+  }
+
+  /** Ends at once: nothing more is written anywhere. */
+  abort(reason: LossReason): void {
+    this.#abort.abort(new LeaseLost(reason));
+  }
+
+  /** Gives the lease back as soon as outstanding commits have ended. */
+  leave(kind: LeaveKind): void {
+    if (this.#leave.signal.aborted) return;
+    this.#leaveKind = kind;
+    this.#leave.abort();
+  }
+
+  /** Lives until the lease is given back or lost. Never fails. */
+  async run(): Promise<'Released' | 'Aborted'> {
+    for (let state = this.#state; ; state = this.#state) {
+      if (isFinal(state)) return state;
+      let event: ShardEvent;
+      try {
+        event = await this.#act(state);
+      } catch (error) {
+        event = this.#eventOf(error);
+      }
+      this.#enter(nextState(state, event), event);
+    }
+  }
+
+  #act(state: Exclude<ShardState, 'Released' | 'Aborted'>): Promise<ShardEvent> {
+    switch (state) {
+      case 'Opening':
+        return this.#open();
+      case 'Reading':
+        return this.#read(this.#shard!, this.#abort.signal, this.#leave.signal);
+      case 'Draining':
+        return this.#drain();
+      case 'Ending':
+        return this.#end();
+      case 'Halted':
+        return this.#halt();
+    }
+  }
+
+  /** THE LOOP: one record's path, read downwards. */
+  async #read(shard: OpenShard, abort: AbortSignal, leave: AbortSignal): Promise<ShardEvent> {
+    const { source, ledger, tracker, checkpointer } = shard;
+    while (!leave.aborted) {
+      this.progress.waitForRecords();
+      const raw = await source.next(leave);
+      if (raw === undefined) break;
+      this.progress.begin(raw);
+      const records = deaggregate(raw);
+      const decoded = this.#parts.stages.decode(records);
+      const identified = this.#parts.stages.identify(decoded);
+      const marks = { floor: checkpointer.acknowledged, arrivalMs: tracker.safe.arrivalMs };
+      const judged = await ledger.judge(identified, marks, abort);
+      const receipt = await this.#deadLetters.store(this.claim.key, judged, abort);
+      tracker.cover(receipt, arrivalMark(raw));
+      if (tracker.advance(ledger.settled) === 'lost') throw new RowWentStale({ reason: 'a dead letter was lost' });
+      checkpointer.offer(tracker.safe.position, ledger.settled !== undefined);
+      const { startedMs, endedMs } = this.progress.end();
+      this.#parts.counts.recordBatch(raw, judged, startedMs, endedMs, this.#parts.clock.wallMs());
+      source.release(raw);
+      this.#children = raw.childShards;
+      if (raw.isShardEnd) return 'ShardEndReached';
+    }
+    return 'LeaveAsked';
+  }
+
+  async #open(): Promise<ShardEvent> {
+    if (this.#leave.signal.aborted) return 'LeaveAsked';
+    const opening = await openShard(this.#parts, this.claim, this.#waits, {
+      leave: this.#leave.signal,
+      abort: this.#abort.signal,
+    });
+    if (opening.kind === 'unfit') {
+      this.#condition = opening.condition;
+      this.#logger.error('shard halted', { condition: opening.condition, ...opening.fields });
+      return 'LedgerFoundUnfit';
+    }
+    this.#shard = opening.shard;
+    this.#isReading = true;
+    this.#parts.advancer.add(opening.shard.ledger);
+    return 'SlotsOpened';
+  }
+
+  async #drain(): Promise<ShardEvent> {
+    this.#stopReading();
+    await leaveShard(this.#parts, this.claim, this.#waits, this.#shard, this.#leaveKind, this.#abort.signal);
+    return 'LeaseGivenBack';
+  }
+
+  async #end(): Promise<ShardEvent> {
+    this.#stopReading();
+    await endShard(this.#parts, this.claim, this.#waits, this.#shard!, this.#children, this.#leave.signal);
+    return 'LeaseGivenBack';
+  }
+
+  async #halt(): Promise<ShardEvent> {
+    await this.#parts.clock.sleep(HALTED_RETRY_MS, this.#leave.signal);
+    return this.#leave.signal.aborted ? 'LeaveAsked' : 'RetryDue';
+  }
+
+  /** What a thrown value means for the life of this consumer. */
+  #eventOf(error: unknown): ShardEvent {
+    const { aborted, reason } = this.#abort.signal;
+    if (aborted) return this.#lose(reason instanceof LeaseLost ? reason.reason : 'failed');
+    if (error instanceof RightLost) return this.#lose(error.reason, errorFields(error));
+    if (this.#leave.signal.aborted && error === this.#leave.signal.reason) return 'LeaveAsked';
+    if (error instanceof RowWentStale) {
+      this.#parts.counts.reopenings += 1;
+      this.#logger.warn('opening again', errorFields(error));
+      return 'RowWentStale';
+    }
+    return this.#lose('failed', errorFields(error));
+  }
+
+  #lose(reason: LossReason, fields: Readonly<Record<string, unknown>> = {}): ShardEvent {
+    if (!this.#abort.signal.aborted) this.abort(reason);
+    this.#parts.counts.leaseLost(reason);
+    this.#logger[reason === 'failed' ? 'error' : 'warn']('lease lost', { ...fields, lossReason: reason });
+    return 'RightLost';
+  }
+
+  #enter(state: ShardState, event: ShardEvent): void {
+    if (state === this.#state) return;
+    this.#state = state;
+    this.#logger.info('shard consumer changed', { state, event });
+    // Nothing in memory survives a reopening or an end.
+    if (state === 'Opening' || isFinal(state)) this.#drop();
+  }
+
+  #drop(): void {
+    this.#stopReading();
+    this.#shard?.ledger.close();
+    this.#shard = undefined;
+    this.#children = [];
+    if (isFinal(this.#state)) this.#abort.abort(new LeaseLost('stopped'));
+  }
+
+  #stopReading(): void {
+    if (!this.#shard || !this.#isReading) return;
+    this.#parts.counts.throttledReads += this.throttledReads;
+    this.#isReading = false;
+    this.#shard.source.close();
+    this.#parts.advancer.remove(this.#shard.ledger);
+  }
+}
+
+/**
+ * The arrival time before which this shard has nothing left to count, once the batch is settled: that of its newest
+ * record, or, at the tip, the moment of Kinesis's answer.
+ */
+function arrivalMark({ count, arrivalsMs, millisBehindLatest, answeredAtMs }: RawBatch): number {
+  if (count === 0) return millisBehindLatest === 0 ? answeredAtMs : 0;
+  let newest = 0;
+  for (let i = 0; i < count; i++) if (arrivalsMs[i]! > newest) newest = arrivalsMs[i]!;
+  return newest;
+}

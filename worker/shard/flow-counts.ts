@@ -1,0 +1,78 @@
+/**
+ * What the worker counts of its flow, as plain numbers: added to once per batch by the loop, published by metrics.ts.
+ * Of the process, not of a shard.
+ */
+import type { Judged } from '../ledger/judged.ts';
+import type { RawBatch } from '../source/raw-batch.ts';
+import type { LossReason } from './stop-reason.ts';
+
+/** A histogram as plain numbers; the metric's values are made from it at a scrape. */
+export class Distribution {
+  /** Upper bounds in seconds, ascending. */
+  readonly bounds: readonly number[];
+  /** One more than bounds: the last counts what is above all. */
+  readonly counts: Float64Array;
+  sum = 0;
+
+  constructor(bounds: readonly number[]) {
+    this.bounds = bounds;
+    this.counts = new Float64Array(bounds.length + 1);
+  }
+
+  observe(seconds: number): void {
+    let bound = 0;
+    while (bound < this.bounds.length && seconds > this.bounds[bound]!) bound += 1;
+    this.counts[bound]! += 1;
+    this.sum += seconds;
+  }
+}
+
+export class FlowCounts {
+  records = 0;
+  bytes = 0;
+  fresh = 0;
+  duplicate = 0;
+  replayed = 0;
+  readonly formats = new Map<string, number>();
+  readonly undecodable = new Map<string, number>();
+  readonly batchSeconds = new Distribution([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]);
+  readonly arrivalToCountedSeconds = new Distribution([0.1, 0.2, 0.3, 0.5, 0.75, 1, 2, 5, 10, 30, 60, 300, 3600]);
+  checkpoints = 0;
+  reopenings = 0;
+  deadLettersStored = 0;
+  deadLettersDropped = 0;
+  readonly leasesLost = new Map<LossReason, number>();
+  /** Throttled reads of sources that were closed; those of open ones are asked for. */
+  throttledReads = 0;
+
+  /** Once per batch. */
+  recordBatch(raw: RawBatch, judged: Judged, startedMs: number, endedMs: number, wallMs: number): void {
+    if (raw.count === 0) return;
+    this.records += raw.count;
+    for (let i = 0; i < raw.count; i++) this.bytes += raw.ends[i]! - raw.starts[i]!;
+    this.fresh += judged.counts.fresh;
+    this.duplicate += judged.counts.duplicate;
+    this.replayed += judged.counts.replayed;
+    for (const [format, count] of judged.batch.formatCounts) add(this.formats, format, count);
+    for (const { index, reason } of judged.batch.rejected) {
+      if (judged.replayed[index] === 0) add(this.undecodable, reason, 1);
+    }
+    this.batchSeconds.observe((endedMs - startedMs) / 1_000);
+    this.#observeArrivals(judged, wallMs);
+  }
+
+  leaseLost(reason: LossReason): void {
+    add(this.leasesLost, reason, 1);
+  }
+
+  #observeArrivals({ batch, replayed }: Judged, wallMs: number): void {
+    const { arrivalsMs, count } = batch.records;
+    for (let i = 0; i < count; i++) {
+      if (replayed[i] === 0) this.arrivalToCountedSeconds.observe(Math.max(0, wallMs - arrivalsMs[i]!) / 1_000);
+    }
+  }
+}
+
+function add<K>(counts: Map<K, number>, key: K, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}

@@ -1,0 +1,46 @@
+/**
+ * The duty of Draining: checkpoint what is settled now (waiting for no settling; what lies above it the next owner
+ * reads again and replays), then give the lease back, which is the last write. Whoever waits for the lease is told.
+ */
+import type { Lease } from '../../lease/lease.ts';
+import type { WriteOutcome } from '../../lease/lease-store.ts';
+import { RightLost } from '../ledger/surprise.ts';
+import type { OpenShard } from './opening.ts';
+import type { ShardClaim, ShardWaits, WorkerParts } from './shard-parts.ts';
+import type { LeaveKind } from './stop-reason.ts';
+
+/** @throws RightLost when the handoff was forced meanwhile; the signal's reason. */
+export async function leaveShard(
+  parts: WorkerParts,
+  claim: ShardClaim,
+  waits: ShardWaits,
+  shard: OpenShard | undefined,
+  kind: LeaveKind,
+  signal: AbortSignal,
+): Promise<void> {
+  if (shard) {
+    shard.tracker.advance(shard.ledger.settled);
+    await shard.checkpointer.flush(shard.tracker.safe.position, shard.ledger.settled !== undefined);
+  }
+  const lease = await giveBack(parts, claim, waits, kind, signal);
+  const hint = { kind: 'lease-released', leaseKey: claim.key } as const;
+  if (lease.owner !== undefined) parts.signals.toWorker(lease.owner, hint);
+  parts.signals.toController(hint);
+}
+
+async function giveBack(
+  { leases }: WorkerParts,
+  { owned }: ShardClaim,
+  { table }: ShardWaits,
+  kind: LeaveKind,
+  signal: AbortSignal,
+): Promise<Lease> {
+  const write = (attempt: () => Promise<WriteOutcome>): Promise<WriteOutcome> => table.patiently(signal, attempt);
+  let outcome = await write(() => (kind === 'handoff' ? leases.release(owned) : leases.free(owned)));
+  // A handoff may begin while this owner is about to free, and the other way round.
+  if (!outcome.won && kind === 'shutdown' && outcome.lease?.checkpointOwner === owned.workerId) {
+    outcome = await write(() => leases.release(owned));
+  }
+  if (outcome.won) return outcome.lease;
+  throw new RightLost('checkpoint', { foundGeneration: outcome.lease?.generation, foundOwner: outcome.lease?.owner });
+}

@@ -1,0 +1,57 @@
+/**
+ * How one consumer gets on, for the lag gauge and the liveness watchdog. Reading, and waiting for Redis or AWS with
+ * repeated attempts, is progress; a loop that hangs is not.
+ */
+import type { Clock } from '../../runtime/clock.ts';
+import type { RawBatch } from '../source/raw-batch.ts';
+import type { ShardWaits } from './shard-parts.ts';
+
+export class ShardProgress {
+  readonly #clock: Clock;
+  readonly #waits: ShardWaits;
+  #turnMs: number;
+  #behindMs = 0;
+  /** When the batch in work was taken, or the consumer began to open; undefined while it waits for records. */
+  #busySinceMs: number | undefined;
+
+  constructor(clock: Clock, waits: ShardWaits) {
+    this.#clock = clock;
+    this.#waits = waits;
+    this.#turnMs = clock.monotonicMs();
+    this.#busySinceMs = this.#turnMs;
+  }
+
+  waitForRecords(): void {
+    this.#turnMs = this.#clock.monotonicMs();
+    this.#busySinceMs = undefined;
+  }
+
+  begin(raw: RawBatch): void {
+    this.#turnMs = this.#clock.monotonicMs();
+    this.#busySinceMs = this.#turnMs;
+    if (Number.isFinite(raw.millisBehindLatest)) this.#behindMs = raw.millisBehindLatest;
+  }
+
+  end(): { readonly startedMs: number; readonly endedMs: number } {
+    return { startedMs: this.#turnMs, endedMs: this.#clock.monotonicMs() };
+  }
+
+  /** Kinesis's own figure, and what passed since while the batch in work does not get done. */
+  get lagMs(): number {
+    const sinceMs = this.#busySinceMs === undefined ? 0 : this.#clock.monotonicMs() - this.#busySinceMs;
+    return this.#behindMs + sinceMs;
+  }
+
+  get isWaitingForRedis(): boolean {
+    return this.#waits.redis.isWaiting;
+  }
+
+  get isWaitingForTable(): boolean {
+    return this.#waits.table.isWaiting;
+  }
+
+  /** Monotonic time of the last sign of progress. */
+  get lastSignMs(): number {
+    return Math.max(this.#turnMs, this.#waits.redis.lastAttemptMs, this.#waits.table.lastAttemptMs);
+  }
+}

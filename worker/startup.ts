@@ -1,0 +1,68 @@
+/**
+ * What must be well once before a worker joins its fleet: the table, Redis, the fleet row, the stream. What time may
+ * mend is waited for, and said; what only a person can mend refuses the start.
+ */
+import { type EnsureTableOptions, ensureTable } from '../lease/dynamodb/ensure-table.ts';
+import type { FleetRow, FleetStore } from '../lease/worker-store.ts';
+import type { LedgerConnection } from '../ledger/redis/connection.ts';
+import { checkServer } from '../ledger/redis/server-check.ts';
+import { retry } from '../runtime/backoff.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { errorName, FleetError, StartRefused } from '../runtime/errors.ts';
+import { errorFields, type Logger } from '../runtime/logger.ts';
+
+export interface StartupParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+  /** Told what it waits for, undefined when it goes on: for the readiness page. */
+  readonly onWait: (what: string | undefined) => void;
+}
+
+const BACKOFF = { baseMs: 200, maxMs: 5_000 };
+
+/** Resolves when the table is usable. */
+export function untilTable(parts: StartupParts, table: Omit<EnsureTableOptions, 'clock'>): Promise<void> {
+  return waitFor(parts, 'fleet table', () => ensureTable({ ...table, clock: parts.clock }));
+}
+
+/** Resolves when Redis answers. @throws StartRefused when it would evict the ledger. */
+export async function untilRedis(parts: StartupParts, connection: LedgerConnection): Promise<void> {
+  const facts = await waitFor(parts, 'redis', () => checkServer(connection));
+  const { version, evictionPolicy, appendFsync } = facts;
+  parts.logger.info('redis is there', { endpoint: connection.endpoint, version, evictionPolicy, appendFsync });
+  if (evictionPolicy === undefined) {
+    parts.logger.warn('nobody tells whether this redis evicts: its maxmemory-policy must be noeviction');
+  }
+}
+
+/** The fleet row, written by the first leading controller. @throws StartRefused when the fleet reads another stream. */
+export async function untilFleet(parts: StartupParts, store: FleetStore, stream: string): Promise<FleetRow> {
+  const fleet = await waitFor(parts, 'fleet row', async () => {
+    const row = await store.readFleet();
+    if (row) return row;
+    throw new FleetError('no controller has written the fleet row yet', {
+      code: 'FleetNotCreated',
+      disposition: 'retry',
+    });
+  });
+  const isSame = stream === fleet.streamArn || stream === fleet.streamArn.slice(fleet.streamArn.indexOf('/') + 1);
+  if (!isSame) {
+    throw new StartRefused(`STREAM is ${stream}, but this FLEET reads ${fleet.streamArn}: one fleet reads one stream`);
+  }
+  return fleet;
+}
+
+/** Throws the signal's reason when it aborts. */
+async function waitFor<T>(parts: StartupParts, what: string, call: () => Promise<T>): Promise<T> {
+  const { clock, logger, signal, onWait } = parts;
+  let said: string | undefined;
+  const onRetry = (error: unknown): void => {
+    onWait(what);
+    if (errorName(error) !== said) logger.warn(`waiting for the ${what}`, errorFields(error));
+    said = errorName(error);
+  };
+  const result = await retry({ ...BACKOFF, clock, signal, onRetry }, call);
+  onWait(undefined);
+  return result;
+}
