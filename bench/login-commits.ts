@@ -1,6 +1,6 @@
 /**
  * Commits as a shard of logins makes them: times in order, every identity new, players at random, half of them in a
- * few large countries. Identities are spread evenly over a period, as many as were expected.
+ * few large countries. Identities come at an even pace.
  */
 
 import { positionOf, START } from '../lease/position.ts';
@@ -18,8 +18,9 @@ const PLAYER_SETS = 16;
 
 export interface LoginCommitOptions {
   readonly identities: number;
-  /** Spread over this long. */
   readonly periodMs: number;
+  /** Identities that a whole period would bring at this pace. */
+  readonly perPeriod: number;
   readonly batch: number;
   readonly buckets: number;
   readonly withUniques: boolean;
@@ -31,7 +32,7 @@ export interface LoginCommitOptions {
 
 /** All commits of the shard, one after the other; each builds on the one before. */
 export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequest> {
-  const { identities, batch, period, periodMs, buckets } = options;
+  const { identities, batch, period, periodMs, perPeriod, buckets } = options;
   let from: RowMark = { position: START, token: '-' };
   for (let done = 0; done < identities; done += batch) {
     const count = Math.min(batch, identities - done);
@@ -48,14 +49,14 @@ export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequ
       from,
       to,
       floor: START,
-      arrivalMs: Math.floor((period + done / identities) * periodMs),
+      arrivalMs: Math.floor((period + done / perPeriod) * periodMs),
       watermarkMs: 0,
       layouts: [{ period, buckets: done === 0 ? undefined : buckets }, ...options.neighbours],
       newBuckets: buckets,
       first: {
         positions: { sequenceNumbers: padded, subSequenceNumbers: undefined },
         ids: Float64Array.from(padded, () => Math.floor(Math.random() * 2 ** 52)),
-        bucketKeys: Float64Array.from(padded, (_, i) => (period + (done + i) / identities) * periodMs),
+        bucketKeys: Float64Array.from(padded, (_, i) => (period + (done + i) / perPeriod) * periodMs),
         classes: Uint16Array.from(players, (player) => player % CLASSES.length),
       },
       further: { sequenceNumbers: [], subSequenceNumbers: undefined },

@@ -2,7 +2,8 @@
  * The controller process: settings, HTTP port, fleet table, then leadership until SIGTERM. What it does while it
  * leads is in controller.ts.
  */
-import packageJson from '../package.json' with { type: 'json' };
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { systemClock as clock } from '../runtime/clock.ts';
 import { errorMessage, StartRefused } from '../runtime/errors.ts';
 import { serveHttp } from '../runtime/http.ts';
@@ -13,13 +14,15 @@ import { composeController, untilTable } from './compose.ts';
 import { readControllerSettings } from './config.ts';
 
 const STOP_DEADLINE_MS = 5_000;
+const PACKAGE = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8');
 
 async function main(): Promise<void> {
   const settings = readControllerSettings();
   const logger = createLogger(settings.logLevel, { process: 'controller', fleet: settings.fleet });
   const lifecycle = new Lifecycle(clock, logger);
   lifecycle.handleSignals();
-  const registry = createRegistry('controller', packageJson.version);
+  const { version } = JSON.parse(PACKAGE) as { version: string };
+  const registry = createRegistry('controller', version);
   const { controller, stores, close } = composeController(settings, clock, logger, registry);
   lifecycle.add({ name: 'connections', stop: close });
   let isReady: boolean = false;
@@ -32,7 +35,7 @@ async function main(): Promise<void> {
     }),
   });
   lifecycle.add({ name: 'http', stop: http.close });
-  logger.info('controller started', { stream: settings.stream, httpPort: http.port, version: packageJson.version });
+  logger.info('controller started', { stream: settings.stream, httpPort: http.port, version });
   await untilTable(settings, stores, clock, logger, lifecycle.signal).catch((error: unknown) => {
     if (!lifecycle.signal.aborted) throw error;
   });

@@ -52,7 +52,7 @@ export class KinesisStream implements StreamSource {
         this.#noteDate(result.response);
         return result;
       },
-      { step: 'deserialize', priority: 'low', name: 'noteServerDate' },
+      { step: 'deserialize', priority: 'low' },
     );
   }
 

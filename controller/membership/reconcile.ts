@@ -60,7 +60,10 @@ export class Membership implements Reconciler {
     const { clock, liveness, logger, onNews, presencePollMs, signals } = this.#options;
     while (!signal.aborted) {
       await clock.sleep(presencePollMs, signal);
-      if (signal.aborted || this.#ids.length === 0) continue;
+      if (signal.aborted) return;
+      // A hint that came too soon after a read had no turn of its own.
+      if (this.#hasNews) onNews();
+      if (this.#ids.length === 0) continue;
       liveness.sawPresence(await signals.presence(this.#ids), clock.monotonicMs());
       const unclear = [...liveness.toRead(clock.monotonicMs()), ...this.#beginners()];
       if (unclear.length === 0) continue;

@@ -79,7 +79,8 @@ export class StreamWatch {
         streamArn: description.arn,
         streamCreationEpochSeconds: description.creationEpochSeconds,
         schemaVersion: SCHEMA_VERSION,
-        hashSeed: randomBytes(HASH_SEED_BYTES).toString('hex'),
+        // The same again when the row was deleted under us: another seed would make every identity a new one.
+        hashSeed: view.fleet?.hashSeed ?? randomBytes(HASH_SEED_BYTES).toString('hex'),
       });
       if (!this.#isSameStream(view.fleet, description)) return false;
       this.#describedMs = startedMs;

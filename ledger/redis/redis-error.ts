@@ -38,11 +38,17 @@ export function translateRedisError(error: unknown): FleetError {
   if (error instanceof FleetError) return error;
   const code = redisErrorCode(error);
   const message = errorMessage(error).slice(0, MESSAGE_CHARACTERS);
-  if (code === undefined) return new LedgerUnavailable(errorName(error), new Error(message));
+  if (code === undefined) return new LedgerUnavailable(reasonOf(error), new Error(message));
   if (PASSING.has(code)) return new LedgerUnavailable(code, new Error(message));
   return new FleetError(`Redis refused an operation of the ledger: ${message}`, {
     code: 'LedgerRefused',
     disposition: 'fatal',
     fields: { reason: code },
   });
+}
+
+/** Without queue and retries, the client's word for "the connection closed" is that it retried too often. */
+function reasonOf(error: unknown): string {
+  const name = errorName(error);
+  return name === 'MaxRetriesPerRequestError' ? 'connection lost' : name;
 }

@@ -27,7 +27,7 @@ export function readSourceTree(): SourceFile[] {
       text,
       lines: text.split('\n').length - 1,
       imports: specifiers
-        .filter((s) => s.startsWith('.'))
+        .filter((s) => s.startsWith('.') && s.endsWith('.ts'))
         .map((s) => relative(ROOT, normalize(join(dirname(file), s)))),
       packages: specifiers.filter((s) => !s.startsWith('.') && !s.startsWith('node:')).map(packageName),
     };

@@ -3,6 +3,7 @@
  * same bytes; only small pages that are gathered into one batch are copied. A page's bytes go back to the budget when
  * the last batch cut from it was released. No I/O, and time is an argument.
  */
+import { giveBack } from './block-memory.ts';
 import type { ByteGrant } from './byte-budget.ts';
 import type { RecordPage } from './kinesis-reads.ts';
 import { bytesOf, gatherCuts, NO_RECORDS, type PageCut, shareCut } from './page-cuts.ts';
@@ -112,7 +113,9 @@ export class ReadAhead {
   release(batch: RawBatch): void {
     for (const waiting of this.#handedOut.get(batch) ?? []) {
       waiting.batches--;
-      if (waiting.batches === 0 && waiting.next === waiting.page.count) waiting.grant.free();
+      if (waiting.batches > 0 || waiting.next < waiting.page.count) continue;
+      giveBack(waiting.page.bytes);
+      waiting.grant.free();
     }
     this.#handedOut.delete(batch);
   }

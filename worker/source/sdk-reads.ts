@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { type Clock, parseIsoTime } from '../../runtime/clock.ts';
 import { FleetError } from '../../runtime/errors.ts';
+import { giveBack } from './block-memory.ts';
 import type { IteratorStart, KinesisReads, ListedShard, RecordPage } from './kinesis-reads.ts';
 import { decodeRecordPage } from './record-page.ts';
 
@@ -69,6 +70,7 @@ async function sendGetRecords(
         const contentType = response.headers['content-type'] ?? '';
         const body = await collect(response.body, response.headers['content-length']);
         page = decodeRecordPage(body, contentType, serverTimeMs(response.headers.date) ?? clock.wallMs());
+        giveBack(body);
         response.body = NOTHING;
         return result;
       },

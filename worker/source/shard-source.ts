@@ -20,7 +20,10 @@ export interface ShardSource {
    * Undefined once the signal aborted. Throws FleetError: release (this shard cannot be read here) or fatal.
    */
   next(signal: AbortSignal): Promise<RawBatch | undefined>;
-  /** Gives the batch's bytes back to the budget; call once, when nothing refers to `bytes` any more. */
+  /**
+   * Gives the batch's bytes back to the budget; call once, when nothing will look at `bytes` again: the memory of a
+   * large block is returned with the last batch cut from it, and views of it are empty then.
+   */
   release(batch: RawBatch): void;
   status(): SourceStatus;
   /** Drops what was read ahead, gives all bytes back and ends calls under way; `next` then answers undefined. */

@@ -223,6 +223,24 @@ test('the bytes of a page go back to the budget when its last batch is released'
   expect(left).toBe(0);
 });
 
+test('the memory of a large page is returned with its last batch, that of a small one is left alone', async () => {
+  const shard = new PolledShard();
+  shard.kinesis.write(new Uint8Array(900_000), new Uint8Array(900_000), new Uint8Array(10));
+  shard.kinesis.pageRecords = 2;
+  const source = shard.open(undefined, { maxRecords: 1, bufferRecords: 1, bufferMs: 0 });
+  const batches = [await shard.next(source), await shard.next(source), await shard.next(source)];
+  const lengths = batches.map((batch) => {
+    source.release(batch);
+    return batches.map(({ bytes }) => bytes.byteLength);
+  });
+  source.close();
+  expect(lengths).toEqual([
+    [1_800_000, 1_800_000, 10],
+    [0, 0, 10],
+    [0, 0, 10],
+  ]);
+});
+
 test('closing ends a waiting next, drops what was read ahead, and leaves nobody asleep', async () => {
   const shard = new PolledShard();
   const source = shard.open();
