@@ -27,7 +27,7 @@ import { createRedisDeadLetters } from './sink/redis-dead-letters.ts';
 import { ByteBudget } from './source/byte-budget.ts';
 import { createKinesisClient } from './source/kinesis-client.ts';
 import { createOpenSource } from './source/open-source.ts';
-import { Worker } from './worker.ts';
+import type { WorkerOptions } from './worker.ts';
 
 const MIB = 1024 * 1024;
 
@@ -71,13 +71,13 @@ export function composeOutside(settings: WorkerSettings, clock: Clock, logger: L
 }
 
 /** @param fleet has the seed of the identity hashes, the same for all workers. */
-export async function composeWorker(
+export async function composeWorkerOptions(
   settings: WorkerSettings,
   outside: Outside,
   fleet: FleetRow,
   clock: Clock,
   logger: Logger,
-): Promise<Worker> {
+): Promise<WorkerOptions> {
   const { pipeline, connection, counts, stores, signals } = outside;
   const { settleMs, checkpointMs, stream, bufferRecords, bufferMs, pollIntervalMs } = settings;
   const spec = ledgerSpecOf(pipeline, settings);
@@ -108,5 +108,5 @@ export async function composeWorker(
   };
   const { heartbeatMs, leaseDurationMs } = settings;
   const newId = createWorkerIds(settings.name, settings.podUid);
-  return new Worker({ parts, signals, session: { store: stores.workers, newId, heartbeatMs, leaseDurationMs } });
+  return { parts, signals, session: { store: stores.workers, newId, heartbeatMs, leaseDurationMs } };
 }

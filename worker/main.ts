@@ -8,12 +8,13 @@ import { errorMessage, StartRefused } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/logger.ts';
 import { createRegistry } from '../runtime/metrics.ts';
-import { composeOutside, composeWorker } from './compose.ts';
+import { composeOutside, composeWorkerOptions } from './compose.ts';
 import { readWorkerSettings } from './config.ts';
 import { serveWorker, type WorkerStatus } from './http-pages.ts';
 import { runUntilDrained } from './shutdown.ts';
 import { waitForStream } from './source/wait-for-stream.ts';
 import { untilFleet, untilRedis, untilTable } from './startup.ts';
+import { Worker } from './worker.ts';
 
 const STOP_DEADLINE_MS = 5_000;
 
@@ -40,7 +41,7 @@ async function main(): Promise<void> {
     await untilRedis(startup, connection);
     const fleet = await untilFleet(startup, stores.fleet, settings.stream);
     await waitForStream({ client: kinesis, stream: settings.stream, clock, logger, signal, onWait });
-    status.worker = await composeWorker(settings, outside, fleet, clock, logger);
+    status.worker = new Worker(await composeWorkerOptions(settings, outside, fleet, clock, logger));
     onWait(undefined);
     await runUntilDrained(status.worker, { clock, logger, stores, shutdownMs: settings.shutdownMs, signal });
   } catch (error) {

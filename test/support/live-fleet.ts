@@ -54,14 +54,3 @@ export function produceFor(stage: Stage, seconds: number, ratePerSecond: number,
 export function numberFromEnvironment(name: string, fallback: number): number {
   return Number(process.env[name] ?? fallback);
 }
-
-/** Seeded uniform numbers in [0, 1). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -4,14 +4,8 @@
  */
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../runtime/clock.ts';
-import {
-  leasesOf,
-  numberFromEnvironment,
-  produceFor,
-  seededRandom,
-  startLiveFleet,
-  untilAllHeld,
-} from '../../support/live-fleet.ts';
+import { leasesOf, numberFromEnvironment, produceFor, startLiveFleet, untilAllHeld } from '../../support/live-fleet.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const KILLS = numberFromEnvironment('KILLS', 4);
 const SEED = numberFromEnvironment('SEED', 1);
@@ -31,8 +25,8 @@ it(`counts equal the truth after ${KILLS} workers were killed in the middle of t
     // Act
     let above = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      await systemClock.sleep(200 + random() * 1_800);
-      const victim = stage.fleet.workers[Math.floor(random() * stage.fleet.workers.length)]!;
+      await systemClock.sleep(200 + random.next() * 1_800);
+      const victim = random.pick(stage.fleet.workers);
       const owned = await leasesOf(stage, victim);
       await stage.fleet.kill(victim);
       if ((await stage.observer.shardsAboveCheckpoint(owned)).length > 0) above++;
