@@ -13,7 +13,7 @@ import { noSignals } from '../../../../signal/signals.ts';
 import { CheckpointBook } from '../../../../worker/checkpoint/checkpoint-book.ts';
 import { Advancer } from '../../../../worker/ledger/advancer.ts';
 import { positionAt } from '../../../../worker/ledger/batch-part.ts';
-import { Waiting } from '../../../../worker/ledger/waiting.ts';
+import { untilAborted, Waiting } from '../../../../worker/ledger/waiting.ts';
 import type { DecodedBatch } from '../../../../worker/pipeline/decoded-batch.ts';
 import type { UserRecords } from '../../../../worker/pipeline/user-records.ts';
 import { ShardConsumer } from '../../../../worker/shard/consumer.ts';
@@ -206,12 +206,13 @@ export class ShardWorld {
 
   #deadLetterSink(gate: Gate): DeadLetterSink {
     return {
-      store: async (_, { batch, through }) => {
+      store: async (_, { batch, through }, signal) => {
         if (batch.rejected.length === 0) return { through, stored: undefined };
-        const connection = await gate.pass(async () => {
+        const stored = gate.pass(async () => {
           this.deadLetters.push(...batch.rejected.map(({ index }) => positionAt(batch.records.positions, index)));
           return this.state.connection;
         });
+        const connection = await untilAborted(stored, signal);
         return { through, stored: { connection, answeredAtMs: this.clock.monotonicMs() } };
       },
     };
