@@ -23,6 +23,8 @@ export class LocalFleet {
   readonly #clock: Clock;
   readonly #controllers: Member[] = [];
   readonly #workers: Member[] = [];
+  /** All that was ever started, those that drain or failed to start among them. */
+  readonly #children: Child[] = [];
   #started = 0;
 
   constructor(env: Readonly<Record<string, string>>, clock: Clock) {
@@ -75,7 +77,7 @@ export class LocalFleet {
 
   /** Ends everything at once, for a way out that cannot wait. */
   killAll(): void {
-    for (const member of [...this.#workers, ...this.#controllers]) member.child.kill('SIGKILL');
+    for (const child of this.#children) child.kill('SIGKILL');
   }
 
   #startWorker(): Promise<Member> {
@@ -91,6 +93,7 @@ export class LocalFleet {
       env: { ...this.#env, HTTP_PORT: String(port), WORKER_NAME: name },
       clock: this.#clock,
     });
+    this.#children.push(child);
     const member = { name, child, httpUrl: `http://127.0.0.1:${port}` };
     await this.#untilServing(member);
     return member;

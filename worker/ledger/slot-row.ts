@@ -101,6 +101,7 @@ export class SlotRow {
     signal: AbortSignal,
   ): Promise<readonly Position[]> {
     for (;;) {
+      await this.#untilIdle(signal);
       const claim = this.#layouts.claim(part);
       const request: CommitRequest = {
         ...this.#move(to, marks),
@@ -123,6 +124,7 @@ export class SlotRow {
 
   /** Moves the row to `to` without records, in a call of its own; to = position only proves it. */
   async advance(to: Position, marks: RowMarks, signal: AbortSignal): Promise<void> {
+    await this.#untilIdle(signal);
     const request = to === this.#row.position ? this.#proof(marks) : this.#move(to, marks);
     await this.#call(request, signal, async () => {
       const { answers, connection } = await this.#parts.ledger.advance(this.#parts.slot, [request]);
@@ -151,14 +153,18 @@ export class SlotRow {
     };
   }
 
-  /** Waits for its turn, sends until there is an answer, and takes the answer. Throws what the answer means. */
+  /** Only then is it known what the next call builds on. */
+  async #untilIdle(signal: AbortSignal): Promise<void> {
+    while (this.#outstanding) await untilAborted(this.#outstanding.ended, signal);
+    if (this.#surprise) throw this.#surprise;
+  }
+
+  /** Sends until there is an answer, and takes the answer. Throws what the answer means. */
   async #call<A extends CommitAnswer | AdvanceAnswer>(
     request: AdvanceRequest,
     signal: AbortSignal,
     send: () => Promise<A & OnConnection>,
   ): Promise<A> {
-    while (this.#outstanding) await untilAborted(this.#outstanding.ended, signal);
-    if (this.#surprise) throw this.#surprise;
     const finish = this.#begin();
     let sentAtMs = 0;
     try {

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLedgerConnection, type LedgerConnection } from '../../../ledger/redis/connection.ts';
+import { systemClock } from '../../../runtime/clock.ts';
+import type { Judged } from '../../../worker/ledger/judged.ts';
+import { Waiting } from '../../../worker/ledger/waiting.ts';
+import type { DeadLetterSink } from '../../../worker/sink/dead-letter-sink.ts';
+import { createRedisDeadLetters, deadLetterKeys } from '../../../worker/sink/redis-dead-letters.ts';
+import { column } from '../../support/ledger-builder.ts';
+import { type RedisServer, startRedisServer } from '../../support/redis-server.ts';
+
+const MIB = 1024 * 1024;
+const live = new AbortController().signal;
+let redis: RedisServer;
+let connection: LedgerConnection;
+let ledgers = 0;
+
+beforeAll(async () => {
+  redis = await startRedisServer();
+  connection = createLedgerConnection({ url: redis.url });
+  await connection.ready();
+});
+
+afterAll(async () => {
+  connection.close();
+  await redis.stop();
+});
+
+/** A batch in which every record is rejected. */
+function rejected(from: number, payloads: readonly Uint8Array[]): Judged {
+  const bytes = Buffer.concat(payloads);
+  const ends = Uint32Array.from(payloads, (_, i) => payloads.slice(0, i + 1).reduce((sum, p) => sum + p.length, 0));
+  const starts = Uint32Array.from(payloads, (payload, i) => ends[i]! - payload.length);
+  const positions = column(payloads.map((_, i) => from + i));
+  const records = { count: payloads.length, bytes, starts, ends, positions, arrivalsMs: new Float64Array(payloads.length) };
+  return {
+    batch: { records, rejected: payloads.map((_, index) => ({ index, reason: 'empty' })) },
+    through: 'through',
+  } as unknown as Judged;
+}
+
+function bench(maxBytes: number) {
+  const ledgerName = `fleet.${++ledgers}`;
+  const totals = { stored: 0, dropped: 0 };
+  const sink: DeadLetterSink = createRedisDeadLetters({
+    ...{ connection, clock: systemClock, ledgerName, maxBytes, pipeline: 'logins', stream: 'events' },
+    waiting: new Waiting(systemClock),
+    onStored: (stored, dropped) => {
+      totals.stored += stored;
+      totals.dropped += dropped;
+    },
+  });
+  const [stream, , summary] = deadLetterKeys(ledgerName, 'logins');
+  return { sink, stream, summary, totals };
+}
+
+describe('dead letters in Redis', () => {
+  it('are kept byte for byte, with shard, position, stream and reason', async () => {
+    const { sink, stream } = bench(MIB);
+    const payload = Buffer.from([0, 255, 10, 13, 0]);
+
+    const receipt = await sink.store('shard-1', rejected(7, [payload, Buffer.alloc(0)]), live);
+
+    expect(receipt.stored).toMatchObject({ connection: connection.connectionNumber() });
+    const [first, second] = await connection.client.xrangeBuffer(stream, '-', '+');
+    const fields = first![1].map((field) => field.toString('latin1'));
+    expect(fields.slice(0, 2)).toEqual(['shard', 'shard-1']);
+    expect(fields[3]).toMatch(/^0+7\.0{8}$/);
+    expect(fields.slice(4)).toEqual(['stream', 'events', 'arrival', '0', 'reason', 'empty', 'bytes', payload.toString('latin1')]);
+    expect(second![1].at(-1)).toHaveLength(0);
+  });
+
+  it('make room for new ones when their bytes reach the bound, and what falls out is counted', async () => {
+    const { sink, stream, summary, totals } = bench(100_000);
+    for (let n = 0; n < 30; n++) await sink.store('shard-1', rejected(n * 10, Array(10).fill(Buffer.alloc(1_000))), live);
+
+    const kept = await connection.client.xlen(stream);
+    expect(kept).toBeGreaterThan(80);
+    expect(kept).toBeLessThanOrEqual(100);
+    expect(totals).toEqual({ stored: 300, dropped: 300 - kept });
+    expect(Number(await connection.client.hget(summary, 'dropped'))).toBe(300 - kept);
+    expect(Number(await connection.client.hget(summary, 'bytes'))).toBeLessThanOrEqual(100_000);
+  });
+
+  it('may be as large as a Kinesis record, and larger than the bound', async () => {
+    const { sink, stream } = bench(MIB);
+    await sink.store('shard-1', rejected(1, [Buffer.alloc(10), Buffer.alloc(10 * MIB, 1)]), live);
+
+    const kept = await connection.client.xrangeBuffer(stream, '-', '+');
+    expect(kept.map(([, fields]) => fields.at(-1)!.length)).toEqual([10 * MIB]);
+  });
+
+  it('are waited for while Redis is away', async () => {
+    const { sink, totals } = bench(MIB);
+    redis.pause();
+    const storing = sink.store('shard-1', rejected(1, [Buffer.alloc(1)]), live);
+    await systemClock.sleep(300);
+    expect(totals.stored).toBe(0);
+    redis.resume();
+
+    await storing;
+    expect(totals.stored).toBe(1);
+  });
+});
