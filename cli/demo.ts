@@ -34,7 +34,8 @@ Exits 0 only if every figure of the fleet equals the producer's own and every fa
     )
     .action(async (flags: Flags) => {
       const stop = new AbortController();
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(new Error(signal)));
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+        process.once(signal, () => stop.abort(new Error(signal)));
       try {
         const good = await runDemo(
           { ...flags, calm: flags.calm ?? false, keep: flags.keep ?? false },

@@ -2,7 +2,7 @@
  * Port of stage 1: where the records of one shard come from. The adapter is polling.ts (fan-out joins later). A source
  * reads ahead, bounded by the process's byte budget; it paces itself, renews iterators and backs off by itself.
  */
-import type { Checkpoint } from '../../lease/position.ts';
+import type { Position } from '../../lease/position.ts';
 import type { RawBatch } from './raw-batch.ts';
 import type { SourceStatus } from './source-status.ts';
 
@@ -10,7 +10,10 @@ import type { SourceStatus } from './source-status.ts';
  * Never LATEST (anchored when the lease row is created) and never SHARD_END. AFTER a position, the first record may be
  * that position's own again when it is an aggregate: the consumer drops user records at or below the position.
  */
-export type SourceStart = Extract<Checkpoint, { kind: 'TRIM_HORIZON' | 'AT_TIMESTAMP' | 'AFTER' }>;
+export type SourceStart =
+  | { readonly kind: 'TRIM_HORIZON' }
+  | { readonly kind: 'AT_TIMESTAMP'; readonly timestampMs: number }
+  | { readonly kind: 'AFTER'; readonly position: Position };
 
 export interface ShardSource {
   /**

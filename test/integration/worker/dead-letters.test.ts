@@ -31,7 +31,14 @@ function rejected(from: number, payloads: readonly Uint8Array[]): Judged {
   const ends = Uint32Array.from(payloads, (_, i) => payloads.slice(0, i + 1).reduce((sum, p) => sum + p.length, 0));
   const starts = Uint32Array.from(payloads, (payload, i) => ends[i]! - payload.length);
   const positions = column(payloads.map((_, i) => from + i));
-  const records = { count: payloads.length, bytes, starts, ends, positions, arrivalsMs: new Float64Array(payloads.length) };
+  const records = {
+    count: payloads.length,
+    bytes,
+    starts,
+    ends,
+    positions,
+    arrivalsMs: new Float64Array(payloads.length),
+  };
   return {
     batch: { records, rejected: payloads.map((_, index) => ({ index, reason: 'empty' })) },
     through: 'through',
@@ -65,13 +72,23 @@ describe('dead letters in Redis', () => {
     const fields = first![1].map((field) => field.toString('latin1'));
     expect(fields.slice(0, 2)).toEqual(['shard', 'shard-1']);
     expect(fields[3]).toMatch(/^0+7\.0{8}$/);
-    expect(fields.slice(4)).toEqual(['stream', 'events', 'arrival', '0', 'reason', 'empty', 'bytes', payload.toString('latin1')]);
+    expect(fields.slice(4)).toEqual([
+      'stream',
+      'events',
+      'arrival',
+      '0',
+      'reason',
+      'empty',
+      'bytes',
+      payload.toString('latin1'),
+    ]);
     expect(second![1].at(-1)).toHaveLength(0);
   });
 
   it('make room for new ones when their bytes reach the bound, and what falls out is counted', async () => {
     const { sink, stream, summary, totals } = bench(100_000);
-    for (let n = 0; n < 30; n++) await sink.store('shard-1', rejected(n * 10, Array(10).fill(Buffer.alloc(1_000))), live);
+    for (let n = 0; n < 30; n++)
+      await sink.store('shard-1', rejected(n * 10, Array(10).fill(Buffer.alloc(1_000))), live);
 
     const kept = await connection.client.xlen(stream);
     expect(kept).toBeGreaterThan(80);
@@ -91,11 +108,11 @@ describe('dead letters in Redis', () => {
 
   it('are waited for while Redis is away', async () => {
     const { sink, totals } = bench(MIB);
-    redis.pause();
+    redis.child.kill('SIGSTOP');
     const storing = sink.store('shard-1', rejected(1, [Buffer.alloc(1)]), live);
     await systemClock.sleep(300);
     expect(totals.stored).toBe(0);
-    redis.resume();
+    redis.child.kill('SIGCONT');
 
     await storing;
     expect(totals.stored).toBe(1);

@@ -7,7 +7,7 @@ import { silentLogger } from '../../../runtime/logger.ts';
 import type { Hint } from '../../../signal/signals.ts';
 import { CheckpointBook } from '../../../worker/checkpoint/checkpoint-book.ts';
 import { Advancer } from '../../../worker/ledger/advancer.ts';
-import { Waiting } from '../../../worker/ledger/waiting.ts';
+import { untilAborted, Waiting } from '../../../worker/ledger/waiting.ts';
 import type { DecodedBatch } from '../../../worker/pipeline/decoded-batch.ts';
 import type { UserRecords } from '../../../worker/pipeline/user-records.ts';
 import { FlowCounts } from '../../../worker/shard/flow-counts.ts';
@@ -35,6 +35,7 @@ export class WorkerWorld {
   hear: (hint: Hint) => void = () => undefined;
   readonly #stop = new AbortController();
   #ids = 0;
+  #hangs: boolean = false;
   #ordersVersion = 0;
   #running: Promise<void> | undefined;
 
@@ -71,10 +72,20 @@ export class WorkerWorld {
           identify: (decoded) => identify(decoded as unknown as UserRecords, 1),
         },
         openSource: this.sources.open,
-        deadLettersFor: () => ({ store: async (_, { through }) => ({ through, stored: undefined }) }),
+        deadLettersFor: () => ({
+          store: async (_, { through, batch }, signal) => {
+            if (batch.records.count > 0 && this.#hangs) await untilAborted(new Promise(() => undefined), signal);
+            return { through, stored: undefined };
+          },
+        }),
         book: new CheckpointBook(),
       },
     });
+  }
+
+  /** From now on no batch with records gets done, and nothing is tried again. */
+  hang(): void {
+    this.#hangs = true;
   }
 
   /** Registered, and its first heartbeat answered. */

@@ -133,6 +133,18 @@ describe('a worker', () => {
   });
 });
 
+describe('the liveness watchdog', () => {
+  it('names a shard whose loop hangs without an attempt at anything', async () => {
+    const world = await holding(2);
+    world.hang();
+    world.sources.opened[0]!.push(rawBatchOf([{ sequenceNumber: '1', payload: '1' }]));
+    await world.clock.advance(121_000);
+
+    expect(world.worker.stalled).toEqual(['shardId-000000000000']);
+    await world.stop();
+  });
+});
+
 describe('a worker that is to stop', () => {
   it('says draining at once, hands over what is asked for, and is done when nothing is left', async () => {
     const world = await holding(1);
