@@ -46,7 +46,7 @@ describe("the worker's metrics", () => {
   it('are exactly those that are declared', async () => {
     const { registry } = bench();
     const names = (await registry.getMetricsAsJSON()).map(({ name, type }) => `${name} ${type}`);
-    expect(names.sort()).toEqual(WORKER_METRICS.map(({ name, type }) => `${name} ${type}`).sort());
+    expect(new Set(names)).toEqual(new Set(WORKER_METRICS.map(({ name, type }) => `${name} ${type}`)));
   });
 
   it('publish what the flow counted, replayed records apart', async () => {
