@@ -13,6 +13,7 @@ import { createLedgerConnection, type LedgerConnection } from '../ledger/redis/c
 import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
 import { startRedis } from '../local/redis/start.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { MemberMemory } from '../worker/ledger/member-memory.ts';
 import { loginCommits } from './login-commits.ts';
 
 const BATCH = 1_000;
@@ -47,6 +48,7 @@ interface Case {
   readonly perPeriod: number;
   readonly identities: number;
   readonly withUniques?: boolean;
+  readonly sendsOnce?: boolean;
   /** As in the first half of a period: the period before is full, and each identity is looked up there too. */
   readonly withNeighbour?: boolean;
 }
@@ -85,7 +87,8 @@ export async function measureLedger(identities = 300_000): Promise<LedgerFigures
       costs: [
         await cost('without uniques', {}),
         await cost('without uniques, looked up in the period before too', { withNeighbour: true }),
-        await cost('with two uniques', { withUniques: true }),
+        await cost('with two uniques, all members each time', { withUniques: true }),
+        await cost('with two uniques, as a worker sends them', { withUniques: true, sendsOnce: true }),
       ],
       memory: [await memory(0.5), await memory(1), await memory(1.5)],
     };
@@ -111,6 +114,7 @@ async function measureCase(connection: LedgerConnection, one: Case): Promise<Mea
     ...loginCommits({
       ...{ identities: one.identities, perPeriod: one.perPeriod, periodMs, batch: BATCH, buckets, period, neighbours },
       withUniques: one.withUniques ?? false,
+      memory: one.sendsOnce ? new MemberMemory() : undefined,
     }),
   ];
   if (one.withNeighbour) await commitAll(ledger, commitsOf(0, []));

@@ -5,6 +5,7 @@
 
 import { positionOf, START } from '../lease/position.ts';
 import type { CommitRequest, Layout, RowMark, UniqueMembers } from '../ledger/ledger.ts';
+import type { MemberMemory } from '../worker/ledger/member-memory.ts';
 
 const FIRST_SEQUENCE_NUMBER = 49_653_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000n;
 const CLASSES = [
@@ -12,7 +13,7 @@ const CLASSES = [
   ['c:format:v1', 'c:app:ios'],
   ['c:format:v2', 'c:app:android'],
 ];
-const PLAYERS = 20_000;
+const PLAYERS = 10_000;
 const COUNTRIES = 60;
 const PLAYER_SETS = 16;
 
@@ -24,6 +25,8 @@ export interface LoginCommitOptions {
   readonly batch: number;
   readonly buckets: number;
   readonly withUniques: boolean;
+  /** Leaves out members that were sent before, as a worker does. */
+  readonly memory: MemberMemory | undefined;
   /** The shard commits into a period of its own, of this number. */
   readonly period: number;
   /** Neighbours that are looked up too. */
@@ -62,13 +65,14 @@ export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequ
       further: { sequenceNumbers: [], subSequenceNumbers: undefined },
       classes: CLASSES,
       rejected: 0,
-      uniques: options.withUniques ? uniquesOf(players) : [],
+      uniques: options.withUniques ? uniquesOf(players, options.memory) : [],
     };
     from = to;
   }
 }
 
-function uniquesOf(players: readonly number[]): UniqueMembers[] {
+function uniquesOf(players: readonly number[], memory: MemberMemory | undefined): UniqueMembers[] {
+  memory?.begin(2 * players.length);
   const groups = new Map<
     string,
     { readonly unique: string; readonly set: string; readonly counter: string; readonly players: number[] }
@@ -84,7 +88,21 @@ function uniquesOf(players: readonly number[]): UniqueMembers[] {
     const country = `c${Math.floor(COUNTRIES * ((player * 0.618_034) % 1) ** 3)}`;
     add('players_by_country', country, `v:players_by_country:${country}`, player);
   }
-  return [...groups.values()].map(({ players: group, ...rest }) => ({ ...rest, members: membersOf(group) }));
+  return [...groups.entries()].flatMap(([name, { players: group, ...rest }]) => {
+    const members = membersOf(group);
+    const unsent = memory ? leaveOut(memory, name, members) : members;
+    return unsent.length > 0 ? [{ ...rest, members: unsent }] : [];
+  });
+}
+
+/** The members that the memory does not know yet. */
+function leaveOut(memory: MemberMemory, set: string, members: Uint8Array): Uint8Array {
+  const number = memory.numberOf(set);
+  const unsent: Uint8Array[] = [];
+  for (let at = 0; at < members.length; at += 8) {
+    if (memory.add(number, members, at)) unsent.push(members.subarray(at, at + 8));
+  }
+  return Buffer.concat(unsent);
 }
 
 function membersOf(players: readonly number[]): Uint8Array {

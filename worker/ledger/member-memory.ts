@@ -4,7 +4,8 @@
  * members simply go once more. Also makes the members of one commit distinct.
  */
 
-const MAX_MEMBERS = 16_384;
+/** Two thirds of a MiB at most per shard, and only where so many members come. */
+const MAX_MEMBERS = 32_768;
 const MAX_SETS = 32_768;
 const MIN_CAPACITY = 1_024;
 const SPREAD = 0x9e3779b1;

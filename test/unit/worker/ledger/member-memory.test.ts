@@ -29,7 +29,7 @@ describe('the memory of members sent', () => {
     const memory = new MemberMemory();
     memory.begin(1);
     memory.add(memory.numberOf('a'), bytesOf(-1), 0);
-    for (let n = 0; n < 20_000; n += 1_000) {
+    for (let n = 0; n < 40_000; n += 1_000) {
       memory.begin(1_000);
       for (let i = n; i < n + 1_000; i++) memory.add(memory.numberOf('a'), bytesOf(i), 0);
     }
@@ -53,10 +53,10 @@ describe('the table of ids of one batch', () => {
 
   it('takes batches larger than its usual size', () => {
     const table = new IdTable();
-    table.begin(20_000);
+    table.begin(40_000);
     let added = 0;
-    for (let i = 0; i < 20_000; i++) if (table.add(i * 2 ** 30)) added += 1;
+    for (let i = 0; i < 40_000; i++) if (table.add(i * 2 ** 30)) added += 1;
 
-    expect(added).toBe(20_000);
+    expect(added).toBe(40_000);
   });
 });
