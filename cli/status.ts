@@ -25,7 +25,8 @@ export function addStatus(program: Command): void {
     .addHelpText(
       'after',
       `
-Lag is the age of the newest record that is surely counted; a shard that was read to its tip counts as current.
+Lag is the time before which all that arrived is surely counted: a few seconds, for settling, even on an idle shard.
+The momentary lag is the workers' metric kinesis_fleet_shard_lag_seconds.
 Needs FLEET, REDIS_URL, PIPELINE and the AWS SDK's variables as the fleet has them.`,
     )
     .action(async (options: { json?: boolean; all?: boolean }) => {
