@@ -28,6 +28,7 @@ it(`counts equal the truth after ${KILLS} workers were killed in the middle of t
       await systemClock.sleep(200 + random.next() * 1_800);
       const victim = random.pick(stage.fleet.workers);
       const owned = await leasesOf(stage, victim);
+      await stage.observer.look();
       await stage.fleet.kill(victim);
       if ((await stage.observer.shardsAboveCheckpoint(owned)).length > 0) above++;
       await stage.fleet.scale(3);
