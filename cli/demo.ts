@@ -1,6 +1,5 @@
 /** `demo`: the whole fleet on this machine, live, with faults, judged at the end. */
 import type { Command } from 'commander';
-import { runDemo } from '../local/demo/demo.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { whole } from './flag-values.ts';
@@ -37,6 +36,8 @@ Exits 0 only if every figure of the fleet equals the producer's own and every fa
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
         process.once(signal, () => stop.abort(new Error(signal)));
       try {
+        // Only this command needs local/, which an image for production leaves out.
+        const { runDemo } = await import('../local/demo/demo.ts');
         const good = await runDemo(
           { ...flags, calm: flags.calm ?? false, keep: flags.keep ?? false },
           systemClock,

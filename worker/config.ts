@@ -44,7 +44,7 @@ export const WORKER_SETTINGS = {
     'SHUTDOWN_MS',
     '80000',
     { min: 1_000, max: 3_600_000 },
-    'time to hand over all leases after SIGTERM; after half of it they are freed. Less than the grace period of the pod',
+    'time to hand over all leases after SIGTERM; they are freed after half of it, or at once when nobody could take them. Less than the grace period of the pod',
   ),
 } as const;
 

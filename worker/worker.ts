@@ -101,26 +101,33 @@ export class Worker implements WorkerSessionListener {
 
   /** Runs until the signal aborts; then everything that still runs is aborted. Call `drain` before for a clean end. */
   async run(signal: AbortSignal): Promise<void> {
-    const session = this.#session.run(signal);
-    const advancing = this.#parts.advancer.run(signal);
+    // One part that fails ends the others: a worker that does half of its work would look well, and hang.
+    const ended = new AbortController();
+    const either = AbortSignal.any([signal, ended.signal]);
+    const session = this.#session.run(either);
+    const advancing = this.#parts.advancer.run(either);
     try {
-      await Promise.race([session, this.#reconcileUntil(signal)]);
+      await Promise.race([session, this.#reconcileUntil(either)]);
     } finally {
+      ended.abort(new Error('stopped'));
       this.#endEra('stopped');
       await Promise.all([...this.#running, advancing]);
     }
     await session;
   }
 
-  /** Hands over or frees every lease, within `shutdownMs`. True when none was left behind. */
-  async drain(shutdownMs: number): Promise<boolean> {
+  /**
+   * Hands over every lease within `shutdownMs`; those that nobody took in half of it, or once `alone` aborts, are
+   * freed. True when none was left behind.
+   */
+  async drain(shutdownMs: number, alone?: AbortSignal): Promise<boolean> {
     const { clock } = this.#parts;
     const startedMs = clock.monotonicMs();
     this.#isStopping = true;
     this.#session.drain();
     if (this.id !== undefined) this.#signals.toController({ kind: 'worker-changed', workerId: this.id });
     while (this.#shards.size > 0 && clock.monotonicMs() - startedMs < shutdownMs) {
-      if (clock.monotonicMs() - startedMs >= shutdownMs / 2) this.#leaveAll();
+      if (alone?.aborted || clock.monotonicMs() - startedMs >= shutdownMs / 2) this.#leaveAll();
       await clock.sleep(DRAIN_POLL_MS);
     }
     return this.#shards.size === 0;
@@ -170,12 +177,14 @@ export class Worker implements WorkerSessionListener {
     const orders = this.#orders;
     if (!orders || this.#era.signal.aborted) return;
     for (const [key, verb] of orders) {
-      const consumer = this.#shards.get(key);
-      if (!consumer && (verb === 'drain' || !this.#isStopping)) this.#look(key, () => this.#claim(key, verb));
-      else if (consumer && verb === 'drain') this.#look(key, () => this.#checkDrain(consumer));
+      if (!this.#shards.has(key) && (verb === 'drain' || !this.#isStopping)) {
+        this.#look(key, () => this.#claim(key, verb));
+      }
     }
     for (const [key, consumer] of this.#shards) {
-      if (!orders.has(key)) this.#look(key, () => this.#checkOwned(consumer));
+      // One that leaves learns from its own last writes; a row read beside them may show them before their answer.
+      if (orders.get(key) === 'hold' || consumer.state === 'Draining') continue;
+      this.#look(key, () => this.#checkRow(consumer));
     }
     this.#clearDesks(orders);
   }
@@ -226,19 +235,12 @@ export class Worker implements WorkerSessionListener {
     this.#start(new ShardConsumer(this.#parts, claimOf(claim.lease, workerId)));
   }
 
-  /** Told to drain: only the row can say that a handoff began. */
-  async #checkDrain(consumer: ShardConsumer): Promise<void> {
+  /** Told to drain, or not in the orders any more: only the row can say that a handoff began, or that it is not ours. */
+  async #checkRow(consumer: ShardConsumer): Promise<void> {
     const { key, owned } = consumer.claim;
     const lease = await this.#tableWaiting.patiently(this.#era.signal, () => this.#parts.leases.read(key));
     if (lease?.generation !== owned.generation || !isMine(lease, owned.workerId)) consumer.abort('reassigned');
     else if (lease.checkpointOwner === owned.workerId) consumer.leave('handoff');
-  }
-
-  /** Not in the orders any more: stop, unless the row says that it is still ours. */
-  async #checkOwned(consumer: ShardConsumer): Promise<void> {
-    const { key, owned } = consumer.claim;
-    const lease = await this.#tableWaiting.patiently(this.#era.signal, () => this.#parts.leases.read(key));
-    if (lease?.generation !== owned.generation || !isMine(lease, owned.workerId)) consumer.abort('reassigned');
     else this.#deskOf(key).notBeforeMs = this.#parts.clock.monotonicMs() + LOOK_AGAIN_MS;
   }
 

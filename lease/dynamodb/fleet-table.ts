@@ -157,7 +157,13 @@ export class FleetTable {
 
   async #call<T>(operation: string, send: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await send(this.#clock.deadline(this.#callTimeoutMs));
+      const deadline = this.#clock.deadline(this.#callTimeoutMs);
+      const answer = send(deadline);
+      // The SDK does not look at the signal while it resolves credentials.
+      const late = new Promise<never>((_, reject) => {
+        deadline.addEventListener('abort', () => reject(deadline.reason), { once: true });
+      });
+      return await Promise.race([answer, late]);
     } catch (error) {
       throw toFleetError(operation, this.#tableName, error);
     }

@@ -62,7 +62,7 @@ export class Advancer {
     const answers = new Map<AdvanceRequest, AdvanceAnswer & OnConnection>();
     try {
       await this.#parts.waiting.patiently(signal, async () => {
-        wanted = wanted.filter((call) => call.isWanted());
+        wanted = wanted.filter((call) => call.beginAttempt());
         sentAtMs = this.#parts.clock.monotonicMs();
         if (wanted.length === 0) return;
         const requests = wanted.map((call) => call.request);

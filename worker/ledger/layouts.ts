@@ -12,6 +12,7 @@ export interface LayoutClaim {
   readonly newBuckets: number;
 }
 
+/** How far from the period in work others are kept. A shard that lags must not forget its own for the newest one's sake. */
 const PERIODS_KEPT = 8;
 
 export class Layouts {
@@ -27,9 +28,6 @@ export class Layouts {
 
   learn(layouts: readonly CountedLayout[]): void {
     for (const layout of layouts) this.#known.set(layout.period, layout);
-    const oldest = Math.max(...this.#known.keys()) - PERIODS_KEPT;
-    for (const period of this.#known.keys()) if (period < oldest) this.#known.delete(period);
-    for (const period of this.#asked) if (period < oldest) this.#asked.delete(period);
   }
 
   /**
@@ -38,6 +36,7 @@ export class Layouts {
    */
   claim(part: Pick<BatchPart, 'period' | 'firstArrivalMs' | 'lastArrivalMs'>): LayoutClaim {
     const { period } = part;
+    this.#forgetFarFrom(period);
     const neighbours = neighbourPeriods(part.firstArrivalMs, part.lastArrivalMs, this.#spec);
     const begins = this.#bucketsOf(period) === undefined;
     if (begins && neighbours.includes(period - 1) && !this.#asked.has(period - 1)) {
@@ -57,6 +56,12 @@ export class Layouts {
   /** A commit with this claim was applied: what it claimed is true, and its own period has begun. */
   accept({ layouts: [own], newBuckets }: LayoutClaim): void {
     if (own && own.buckets === undefined) this.learn([{ period: own.period, buckets: newBuckets, identities: 0 }]);
+  }
+
+  #forgetFarFrom(period: number): void {
+    const isFar = (other: number): boolean => Math.abs(other - period) > PERIODS_KEPT;
+    for (const other of this.#known.keys()) if (isFar(other)) this.#known.delete(other);
+    for (const other of this.#asked) if (isFar(other)) this.#asked.delete(other);
   }
 
   #bucketsOf(period: number): number | undefined {

@@ -43,8 +43,8 @@ export interface SlotRowParts {
 /** An advance that may be sent now, together with those of other shards. End it exactly once. */
 export interface AdvanceCall {
   readonly request: AdvanceRequest;
-  /** False once the shard was closed: then nothing is sent for it any more. */
-  isWanted(): boolean;
+  /** Before each attempt to send it. False once the shard was closed: then nothing is sent for it any more. */
+  beginAttempt(): boolean;
   /** @param answer undefined = it may or may not have happened, and is not repeated. */
   end(answer: (AdvanceAnswer & OnConnection) | undefined, sentAtMs: number): void;
 }
@@ -62,6 +62,8 @@ export class SlotRow {
   #row: LedgerRow;
   #surprise: Error | undefined;
   #isClosed: boolean = false;
+  /** Does the shard's loop stand still until the outstanding call has ended? */
+  #isAwaited: boolean = false;
   #outstanding: { readonly ended: Promise<void> } | undefined;
   #lastSentMs: number;
 
@@ -144,7 +146,10 @@ export class SlotRow {
     const finish = this.#begin();
     return {
       request,
-      isWanted: () => !this.#isClosed,
+      beginAttempt: () => {
+        if (this.#isAwaited) this.#parts.waiting.noteAttempt();
+        return !this.#isClosed;
+      },
       end: (answer, sentAtMs) => {
         finish();
         if (answer) this.#take(request, answer, sentAtMs);
@@ -155,7 +160,12 @@ export class SlotRow {
 
   /** Only then is it known what the next call builds on. */
   async #untilIdle(signal: AbortSignal): Promise<void> {
-    while (this.#outstanding) await untilAborted(this.#outstanding.ended, signal);
+    this.#isAwaited = true;
+    try {
+      while (this.#outstanding) await untilAborted(this.#outstanding.ended, signal);
+    } finally {
+      this.#isAwaited = false;
+    }
     if (this.#surprise) throw this.#surprise;
   }
 

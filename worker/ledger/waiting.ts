@@ -33,6 +33,11 @@ export class Waiting {
     return this.#lastAttemptMs;
   }
 
+  /** An attempt at what is waited for; beside `patiently` when somebody else makes it. */
+  noteAttempt(): void {
+    this.#lastAttemptMs = this.#clock.monotonicMs();
+  }
+
   /** Repeats the call while it fails with a retryable error. Throws the signal's reason as soon as it aborts. */
   async patiently<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     let failed: boolean = false;
@@ -43,7 +48,7 @@ export class Waiting {
       this.#onWait(error);
     };
     const attempt = (): Promise<T> => {
-      this.#lastAttemptMs = this.#clock.monotonicMs();
+      this.noteAttempt();
       return untilAborted(call(), signal);
     };
     try {

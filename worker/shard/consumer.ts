@@ -3,6 +3,7 @@
  * has a duty, the duty ends with an event, the table says what comes next. Two things travel up from the stages, and
  * both end here: backpressure (the loop awaits) and surprises (thrown, turned into events).
  */
+import { backoffMs } from '../../runtime/backoff.ts';
 import { errorFields, type Logger } from '../../runtime/logger.ts';
 import { RightLost, RowWentStale } from '../ledger/surprise.ts';
 import { Waiting } from '../ledger/waiting.ts';
@@ -19,6 +20,8 @@ import { LeaseLost, type LeaveKind, type LossReason } from './stop-reason.ts';
 
 /** How often a halted shard looks whether it fits again (Redis restored from a copy). */
 const HALTED_RETRY_MS = 10_000;
+/** From the second opening in a row that brought nothing new: whatever goes wrong there must not become a hot loop. */
+const REOPENING_BACKOFF = { baseMs: 50, maxMs: 5_000 };
 
 export class ShardConsumer {
   readonly claim: ShardClaim;
@@ -36,6 +39,8 @@ export class ShardConsumer {
   #isReading: boolean = false;
   #children: readonly ChildShard[] = [];
   #condition: string | undefined;
+  /** Openings again since the ledger last took a record. */
+  #reopeningsInVain = 0;
 
   constructor(parts: WorkerParts, claim: ShardClaim) {
     this.claim = claim;
@@ -85,8 +90,14 @@ export class ShardConsumer {
       } catch (error) {
         event = this.#eventOf(error);
       }
-      this.#enter(nextState(state, event), event);
+      this.#enter(this.#next(state, event), event);
     }
+  }
+
+  /** An event that changes nothing would begin the same act at once, and again for ever: that is a failure. */
+  #next(state: ShardState, event: ShardEvent): ShardState {
+    const next = nextState(state, event);
+    return next === state ? nextState(state, this.#lose('failed', { state, event })) : next;
   }
 
   #act(state: Exclude<ShardState, 'Released' | 'Aborted'>): Promise<ShardEvent> {
@@ -117,6 +128,7 @@ export class ShardConsumer {
       const identified = this.#parts.stages.identify(decoded);
       const marks = { floor: checkpointer.acknowledged, arrivalMs: tracker.safe.arrivalMs };
       const judged = await ledger.judge(identified, marks, abort);
+      if (judged.counts.replayed < raw.count) this.#reopeningsInVain = 0;
       const receipt = await this.#deadLetters.store(this.claim.key, judged, abort);
       tracker.cover(receipt, arrivalMark(raw));
       if (tracker.advance(ledger.settled) === 'lost') throw new RowWentStale({ reason: 'a dead letter was lost' });
@@ -131,6 +143,8 @@ export class ShardConsumer {
   }
 
   async #open(): Promise<ShardEvent> {
+    const waitMs = this.#reopeningsInVain > 1 ? backoffMs(REOPENING_BACKOFF, this.#reopeningsInVain - 1) : 0;
+    if (waitMs > 0) await this.#parts.clock.sleep(waitMs, this.#leave.signal);
     if (this.#leave.signal.aborted) return 'LeaveAsked';
     const opening = await openShard(this.#parts, this.claim, this.#waits, {
       leave: this.#leave.signal,
@@ -172,6 +186,7 @@ export class ShardConsumer {
     if (this.#leave.signal.aborted && error === this.#leave.signal.reason) return 'LeaveAsked';
     if (error instanceof RowWentStale) {
       this.#parts.counts.reopenings += 1;
+      this.#reopeningsInVain += 1;
       this.#logger.warn('opening again', errorFields(error));
       return 'RowWentStale';
     }

@@ -51,10 +51,13 @@ export async function openShard(
     leave,
   );
   if (opening.kind === 'missing') return unfit('LedgerSlotLost', { slot: opening.slot });
-  const { lowestRow } = opening.ledger;
-  if (lowestRow < checkpoint) return unfit('LedgerBehindCheckpoint', { lowestRow, checkpoint });
-  const start = sourceStart(lease.checkpoint, checkpoint, opening.ledger.highestFloor);
+  const { lowestRow, highestFloor } = opening.ledger;
+  const start = sourceStart(lease.checkpoint, checkpoint, highestFloor);
   if (!start) return unfit('UnreadableCheckpoint', { checkpoint: lease.checkpoint.kind });
+  // The floor is a checkpoint too: a row below it would be moved over records that its slot never had.
+  if (lowestRow < checkpointPosition(start)) {
+    return unfit('LedgerBehindCheckpoint', { lowestRow, checkpoint, highestFloor });
+  }
   return { kind: 'opened', shard: assemble(parts, claim, waits, { lease, start, ledger: opening.ledger }, abort) };
 }
 

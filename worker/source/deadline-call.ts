@@ -5,11 +5,11 @@
 import type { Clock } from '../../runtime/clock.ts';
 import { FleetError } from '../../runtime/errors.ts';
 
-/** Throws what the call throws, and FleetError `TimeoutError` (retry) at the deadline or when `parent` aborts. */
+/** Throws what the call throws, and FleetError `TimeoutError` (retry) at the deadline or when `parent`, if any, aborts. */
 export async function callWithin<T>(
   clock: Clock,
   ms: number,
-  parent: AbortSignal,
+  parent: AbortSignal | undefined,
   call: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const signal = clock.deadline(ms, parent);

@@ -3,6 +3,7 @@
  * way serves all who wait for it. Only shard-end.ts asks, seldom.
  */
 import type { Clock } from '../../runtime/clock.ts';
+import { callWithin } from './deadline-call.ts';
 import type { KinesisReads, ListedShard } from './kinesis-reads.ts';
 
 /** Pages of a very large stream take longer than one read. */
@@ -45,7 +46,9 @@ export class ShardListing {
 
   async #list(): Promise<readonly ListedShard[]> {
     const atMs = this.#clock.monotonicMs();
-    const shards = await this.#reads.listShards(this.#clock.deadline(LIST_DEADLINE_MS));
+    const shards = await callWithin(this.#clock, LIST_DEADLINE_MS, undefined, (deadline) =>
+      this.#reads.listShards(deadline),
+    );
     this.#listed = { shards, atMs };
     return shards;
   }

@@ -45,6 +45,24 @@ describe('a worker', () => {
     await world.stop();
   });
 
+  it('has released a lease, and lost none, when the row shows the release before its answer comes', async () => {
+    const world = await holding(1);
+    await world.leases.handoff({ key: world.key(0), generation: 1 }, ME, 'worker-new');
+    world.leases.faults.fail('release', 'after');
+    await world.workers.writeOrders(ME, { version: 9, orders: [{ leaseKey: world.key(0), verb: 'drain' }] });
+    world.hear({ kind: 'orders-changed' });
+    await world.clock.advanceUntil(() => world.leases.faults.calls.includes('release'));
+
+    const hint = { kind: 'lease-released', leaseKey: world.key(0) } as const;
+    world.hear(hint);
+    await world.clock.advance(200);
+
+    expect(world.states()).toEqual({});
+    expect([...world.counts.leasesLost]).toEqual([]);
+    expect(world.sent).toContainEqual({ to: 'worker-new', hint });
+    await world.stop();
+  });
+
   it('goes on with a lease that its orders forgot while the row is its own, and stops when it is not', async () => {
     const world = await holding(2);
     world.leases.put({ ...world.lease(1), owner: 'other', generation: 2 });
@@ -130,6 +148,20 @@ describe('a worker', () => {
     await world.clock.advance(600_000);
     expect(world.worker.stalled).toEqual([]);
     await world.stop();
+  });
+});
+
+describe('a worker of which one part fails', () => {
+  it('ends with that failure, and does not live on doing half of its work', async () => {
+    const world = new WorkerWorld();
+    world.sent.push = () => {
+      throw new Error('a bug');
+    };
+
+    const running = world.worker.run(new AbortController().signal);
+
+    await expect(world.clock.runUntil(running, 30_000)).rejects.toThrow('a bug');
+    expect(world.clock.sleeping()).toBe(0);
   });
 });
 

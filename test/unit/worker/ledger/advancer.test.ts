@@ -38,7 +38,8 @@ async function bench(shards: number) {
     const opening = await openShardLedger(parts, START, live);
     if (opening.kind === 'opened') opened.push(opening.ledger);
   }
-  const advancer = new Advancer({ ledger, spec, settleMs: SETTLE_MS, clock, logger: silentLogger, waiting });
+  const advancing = { ledger, spec, settleMs: SETTLE_MS, clock, logger: silentLogger, waiting: new Waiting(clock) };
+  const advancer = new Advancer(advancing);
   for (const shard of opened) advancer.add(shard);
   const stop = new AbortController();
   const running = advancer.run(stop.signal);
@@ -46,7 +47,7 @@ async function bench(shards: number) {
     stop.abort();
     await running;
   };
-  return { clock, state, calls, fault, opened, advancer, end };
+  return { clock, state, calls, fault, opened, waiting, advancer, end };
 }
 
 describe("the worker's advancer", () => {
@@ -94,6 +95,23 @@ describe("the worker's advancer", () => {
     expect(ofSlot1[1]).toBe(ofSlot1[0]);
     expect(state.slots[1]!.rows.get('shard-0')?.position).toBe(at(2));
     expect(state.slots[1]!.counters.get('f')).toBe(1);
+  });
+
+  it('shows its attempts as those of a shard that waits for it: an outage of Redis is no loop that hangs', async () => {
+    const { clock, fault, opened, waiting, end } = await bench(1);
+    fault.failures = Number.POSITIVE_INFINITY;
+    await clock.advance(SETTLE_MS + 20);
+    const sinceMs = clock.monotonicMs();
+    await clock.advance(10_000);
+    expect(waiting.lastAttemptMs).toBeLessThanOrEqual(sinceMs);
+
+    const judging = opened[0]!.judge(batchOf([{ at: 1, id: 2 }], 2), MARKS, live);
+    await clock.advance(300_000);
+
+    expect(clock.monotonicMs() - waiting.lastAttemptMs).toBeLessThan(5_000);
+    fault.failures = 0;
+    await clock.runUntil(judging);
+    await end();
   });
 
   it('notices a lost tail of an idle shard', async () => {

@@ -46,4 +46,16 @@ describe('what a commit claims of layouts', () => {
     layouts.accept(claim);
     expect(layouts.claim(part).layouts[0]).toEqual({ period: 5, buckets: planNextBuckets(90_000) });
   });
+
+  it('keeps what it was told of a period long before the newest one, so that a shard that lags goes on', () => {
+    const begun = [5, 100].map((period) => ({ period, buckets: 7, identities: 1 }));
+    const layouts = new Layouts(spec, begun);
+    const lagging = partAt(5 * spec.periodMs + spec.horizonMs);
+    expect(layouts.claim(lagging).layouts[0]).toEqual({ period: 5, buckets: 7 });
+
+    layouts.claim(partAt(100 * spec.periodMs));
+    layouts.learn(begun);
+
+    expect(layouts.claim(lagging).layouts[0]).toEqual({ period: 5, buckets: 7 });
+  });
 });

@@ -253,4 +253,22 @@ describe('a row that is not as it was left', () => {
 
     expect([...state.slots[0]!.noted.values()].flat().flatMap((noted) => noted.positions)).toEqual(positions([3]));
   });
+
+  it('goes on where other shards of the slot are many periods ahead', async () => {
+    const { open, spec, state, commits, fault } = bench();
+    state.slots[0]!.periods.set(100, { buckets: 4, identities: 1, ids: new Set([77]) });
+    const stopAt = 10;
+    const bounded = async (): Promise<void> => {
+      fault.next = bounded;
+      if (commits.length > stopAt) throw new Error('the same commit again and again');
+    };
+    fault.next = bounded;
+    const ledger = await open();
+    const arrivalMs = spec.periodMs + spec.horizonMs;
+
+    await ledger.judge(batchOf([{ at: 1, id: 1, arrivalMs }]), MARKS, live);
+    const second = await ledger.judge(batchOf([{ at: 2, id: 1, arrivalMs }]), MARKS, live);
+
+    expect(words(second)).toEqual(['duplicate']);
+  });
 });
