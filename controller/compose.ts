@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ensureTable } from '../lease/dynamodb/ensure-table.ts';
 import { createFleetStores, type FleetStores } from '../lease/dynamodb/fleet-stores.ts';
-import { RowLeadership } from '../lease/leadership.ts';
+import { type Leadership, RowLeadership } from '../lease/leadership.ts';
 import { createLedgerConnection } from '../ledger/redis/connection.ts';
 import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
 import { ledgerSpecOf } from '../pipelines/ledger-spec.ts';
@@ -16,6 +16,7 @@ import { errorFields, type Logger } from '../runtime/logger.ts';
 import type { createRegistry } from '../runtime/metrics.ts';
 import { createControllerSignals } from '../signal/redis/redis-signals.ts';
 import { noSignals } from '../signal/signals.ts';
+import { type Cluster, noCluster } from './cluster.ts';
 import type { ControllerSettings } from './config.ts';
 import { Controller } from './controller.ts';
 import { KinesisStream } from './kinesis/kinesis-stream.ts';
@@ -31,12 +32,12 @@ export interface ComposedController {
 }
 
 /** Connects in the background; waits for nothing. @throws StartRefused when the pipeline cannot be used. */
-export function composeController(
+export async function composeController(
   settings: ControllerSettings,
   clock: Clock,
   logger: Logger,
   registry: ReturnType<typeof createRegistry>,
-): ComposedController {
+): Promise<ComposedController> {
   const pipeline = loadPipeline(settings.pipeline, settings.pipelinesDir ?? PIPELINES_DIR);
   const metrics: ControllerMetrics = new ControllerMetrics(registry, () => controller.state());
   const stores = createFleetStores({
@@ -55,15 +56,7 @@ export function composeController(
   const source = new KinesisStream({ stream: settings.stream, clock });
   const controller = new Controller({
     ...{ settings, clock, logger, source, signals, metrics },
-    leadership: new RowLeadership({
-      store: stores.leader,
-      clock,
-      logger,
-      holder: `controller-${randomBytes(6).toString('hex')}`,
-      leaseDurationMs: settings.leaderLeaseMs,
-      renewDeadlineMs: settings.leaderRenewDeadlineMs,
-      retryMs: settings.leaderRetryMs,
-    }),
+    ...(await surroundings(settings, stores, clock, logger)),
     leases: stores.leases,
     workers: stores.workers,
     fleet: stores.fleet,
@@ -79,6 +72,30 @@ export function composeController(
       stores.close();
     },
   };
+}
+
+/** The Kubernetes client is loaded only where it is used. */
+async function surroundings(
+  settings: ControllerSettings,
+  stores: FleetStores,
+  clock: Clock,
+  logger: Logger,
+): Promise<{ readonly leadership: Leadership; readonly cluster: Cluster }> {
+  const { kubernetesAccess: access } = settings;
+  if (access) {
+    const { composeKubernetes } = await import('./kubernetes.ts');
+    return composeKubernetes({ settings, access, clock, logger, fleet: stores.fleet });
+  }
+  const leadership = new RowLeadership({
+    store: stores.leader,
+    clock,
+    logger,
+    holder: `controller-${randomBytes(6).toString('hex')}`,
+    leaseDurationMs: settings.leaderLeaseMs,
+    renewDeadlineMs: settings.leaderRenewDeadlineMs,
+    retryMs: settings.leaderRetryMs,
+  });
+  return { leadership, cluster: noCluster };
 }
 
 /** Waits for DynamoDB as long as it takes. @throws StartRefused when the table is missing or of another kind. */

@@ -19,6 +19,8 @@ export const CONDITIONS = [
   'TableUnreachable',
   /** The ledger's totals cannot be read. */
   'LedgerUnreachable',
+  /** Kubernetes does not answer, or refuses to: only heartbeats and presence tell who lives. */
+  'KubernetesUnreachable',
 ] as const;
 export type Condition = (typeof CONDITIONS)[number];
 

@@ -4,7 +4,15 @@
 
 import { SHARED_RULES, SHARED_SETTINGS } from '../lease/config.ts';
 import { parseIsoTime } from '../runtime/clock.ts';
-import { type Environment, integer, readSettings, type Setting, type SettingsOf } from '../runtime/env.ts';
+import {
+  choice,
+  type Environment,
+  integer,
+  optionalText,
+  readSettings,
+  type Setting,
+  type SettingsOf,
+} from '../runtime/env.ts';
 
 /** Where the first shards of a fleet begin. */
 export type InitialPosition =
@@ -21,6 +29,17 @@ const initialPosition: Setting<InitialPosition> = {
     const timestampMs = parseIsoTime(given);
     if (timestampMs === undefined) throw new Error('must be LATEST, TRIM_HORIZON or an ISO 8601 time');
     return { kind: 'AT_TIMESTAMP', timestampMs };
+  },
+};
+
+const initialReplicas: Setting<number | undefined> = {
+  variable: 'INITIAL_REPLICAS',
+  fallback: '',
+  description: 'replicas that the worker Deployment gets at its first start, once; not set: its scale is left alone',
+  parse(given) {
+    if (given === '') return undefined;
+    if (!/^\d{1,5}$/.test(given)) throw new Error('must be a whole number from 0 to 99999');
+    return Number(given);
   },
 };
 
@@ -73,7 +92,7 @@ export const CONTROLLER_SETTINGS = {
     'LEADER_LEASE_MS',
     '6000',
     { min: 300, max: 600_000 },
-    'another controller leads when the leader is silent for this long',
+    'another controller leads when the leader is silent for this long (in Kubernetes: 15 s, 10 s and 2 s)',
   ),
   leaderRenewDeadlineMs: integer(
     'LEADER_RENEW_DEADLINE_MS',
@@ -93,25 +112,55 @@ export const CONTROLLER_SETTINGS = {
     { min: 100, max: 600_000 },
     "the leading controller reads the ledger's totals for /metrics this often",
   ),
+  kubernetes: choice(
+    'KUBERNETES',
+    'auto',
+    ['auto', 'on', 'off'],
+    'lead by a Lease and follow the worker pods; auto = on where KUBERNETES_SERVICE_HOST is set',
+  ),
+  podName: optionalText('POD_NAME', "name of this controller's pod; default: the host's name"),
+  podNamespace: optionalText('POD_NAMESPACE', 'namespace of the fleet; required in Kubernetes'),
+  workerDeployment: optionalText('WORKER_DEPLOYMENT', 'name of the worker Deployment; required in Kubernetes'),
+  workerSelector: optionalText('WORKER_SELECTOR', "label selector of the workers' pods; required in Kubernetes"),
+  leaderLeaseName: optionalText('LEADER_LEASE_NAME', 'name of the Lease of the leader; required in Kubernetes'),
+  initialReplicas,
 } as const;
 
-export type ControllerSettings = SettingsOf<typeof CONTROLLER_SETTINGS>;
+export type ControllerSettings = SettingsOf<typeof CONTROLLER_SETTINGS> & {
+  /** How the Kubernetes API is reached; undefined = no Kubernetes. */
+  readonly kubernetesAccess: 'in-cluster' | 'kubeconfig' | undefined;
+};
+
+const IN_KUBERNETES = ['podNamespace', 'workerDeployment', 'workerSelector', 'leaderLeaseName'] as const;
+
+type Declared = SettingsOf<typeof CONTROLLER_SETTINGS>;
 
 const RULES = [
   ...SHARED_RULES,
-  (settings: ControllerSettings): string | undefined =>
+  (settings: Declared): string | undefined =>
     settings.leaderRetryMs * 2 <= settings.leaderRenewDeadlineMs &&
     settings.leaderRenewDeadlineMs < settings.leaderLeaseMs
       ? undefined
       : 'LEADER_RETRY_MS * 2 must be at most LEADER_RENEW_DEADLINE_MS, and that less than LEADER_LEASE_MS, but they are ' +
         `${settings.leaderRetryMs}, ${settings.leaderRenewDeadlineMs} and ${settings.leaderLeaseMs}`,
-  (settings: ControllerSettings): string | undefined =>
+  (settings: Declared): string | undefined =>
     settings.presenceGraceMs < settings.leaseDurationMs
       ? undefined
       : `PRESENCE_GRACE_MS must be less than LEASE_DURATION_MS, but ${settings.presenceGraceMs} >= ${settings.leaseDurationMs}`,
+  (settings: Declared): string | undefined => {
+    if (settings.kubernetes !== 'on') return undefined;
+    const missing = IN_KUBERNETES.filter((key) => settings[key] === undefined);
+    const variables = missing.map((key) => CONTROLLER_SETTINGS[key].variable).join(', ');
+    return missing.length === 0 ? undefined : `${variables} required in Kubernetes; without it set KUBERNETES to off`;
+  },
 ];
 
 /** @throws StartRefused with every fault. */
 export function readControllerSettings(environment: Environment = process.env): ControllerSettings {
-  return readSettings(CONTROLLER_SETTINGS, environment, RULES);
+  const isInCluster = (environment.KUBERNETES_SERVICE_HOST ?? '') !== '';
+  const given = environment.KUBERNETES ?? '';
+  const decided = given === '' || given === 'auto' ? { KUBERNETES: isInCluster ? 'on' : 'off' } : {};
+  const settings = readSettings(CONTROLLER_SETTINGS, { ...environment, ...decided }, RULES);
+  const access = isInCluster ? 'in-cluster' : 'kubeconfig';
+  return { ...settings, kubernetesAccess: settings.kubernetes === 'on' ? access : undefined };
 }

@@ -15,6 +15,7 @@ import type { ControllerSignals, Hint } from '../signal/signals.ts';
 import type { Move } from './assignment/plan.ts';
 import { createAssignment } from './assignment/reconcile.ts';
 import { createCleanup } from './cleanup/reconcile.ts';
+import type { Cluster, ClusterTerm } from './cluster.ts';
 import { Conditions } from './conditions.ts';
 import type { ControllerSettings } from './config.ts';
 import { countShards, countWorkers } from './fleet-counts.ts';
@@ -46,6 +47,7 @@ export interface ControllerOptions {
   readonly signals: ControllerSignals;
   readonly ledger: Pick<LedgerReader, 'totals'>;
   readonly metrics: ControllerMetrics;
+  readonly cluster: Cluster;
 }
 
 /** Turns that hints ask for stay this far apart. */
@@ -60,6 +62,7 @@ interface Term {
   readonly view: FleetView;
   readonly wakeup: Wakeup;
   readonly membership: Membership;
+  readonly cluster: ClusterTerm;
   readonly streamWatch: StreamWatch;
   /** Bring the picture up to date. */
   readonly observing: readonly Reconciler[];
@@ -122,6 +125,7 @@ export class Controller {
         this.#rounds(term, signal),
         term.streamWatch.run(term.view, signal),
         term.membership.watchPresence(term.view, signal),
+        term.cluster.run(signal),
         this.#totals.run(signal),
       ]);
     } finally {
@@ -173,9 +177,10 @@ export class Controller {
       heartbeatMs: settings.heartbeatMs,
       longestGapMs: 2 * Math.max(settings.tickMs, settings.heartbeatMs),
     });
+    const cluster = this.#beginCluster(view, wakeup);
     const { tickMs, presencePollMs } = settings;
     const membership = new Membership({
-      ...{ workers, fleet, signals, liveness, clock, logger, tickMs, presencePollMs },
+      ...{ workers, fleet, signals, liveness, clock, logger, tickMs, presencePollMs, pods: cluster },
       onNews: () => wakeup.now(),
       onVerdict: (reason) => metrics.sawDeath(reason),
     });
@@ -187,11 +192,11 @@ export class Controller {
     });
     const verifyMs = settings.leaseScanMs;
     return {
-      ...{ view, wakeup, membership, streamWatch },
+      ...{ view, wakeup, membership, streamWatch, cluster },
       observing: [createLeaseRefresh({ clock, scanMs: settings.leaseScanMs, tickMs }), membership],
       acting: [
         createShardSync({ logger, initial, onRecreated: () => metrics.recreatedLease() }),
-        createAssignment({ logger, onMoved: (move) => this.#count(move, view) }),
+        createAssignment({ logger, onMoved: (move) => this.#count(move, view, cluster) }),
         createHandoff({
           ...{ clock, logger, deadlineMs: settings.handoffDeadlineMs },
           onOver: (outcome, tookMs) => metrics.endedHandoff(outcome, tookMs),
@@ -202,10 +207,28 @@ export class Controller {
     };
   }
 
-  #count(move: Move, view: FleetView): void {
+  #beginCluster(view: FleetView, wakeup: Wakeup): ClusterTerm {
+    const { cluster, metrics } = this.#options;
+    const conditions = this.#conditions;
+    return cluster.begin({
+      view,
+      onNews: () => wakeup.now(),
+      mayAct: () => !conditions.haltsChanges(),
+      onError: (source, error) => metrics.failed(source, errorName(error)),
+      onReachable(isReachable) {
+        if (isReachable) conditions.clear('KubernetesUnreachable');
+        else conditions.raise('KubernetesUnreachable', { trying: 'again, with back-off' });
+      },
+    });
+  }
+
+  #count(move: Move, view: FleetView, cluster: ClusterTerm): void {
     const { metrics } = this.#options;
     metrics.moved(move.verb, move.reason);
-    if (move.verb === 'take') metrics.tookOver(view.workers?.get(move.from ?? '')?.dead ?? 'gone');
+    if (move.verb !== 'take') return;
+    const reason = view.workers?.get(move.from ?? '')?.dead ?? 'gone';
+    metrics.tookOver(reason);
+    cluster.tookLease(move.from ?? '', reason);
   }
 }
 

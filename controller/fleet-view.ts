@@ -6,7 +6,7 @@ import type { Lease } from '../lease/lease.ts';
 import type { FleetRow, WorkerRow } from '../lease/worker-store.ts';
 import type { LeaseCache } from './lease-cache.ts';
 
-export type DeathReason = 'heartbeat' | 'presence' | 'gone';
+export type DeathReason = 'heartbeat' | 'presence' | 'gone' | 'pod';
 
 export interface FleetWorker {
   readonly id: string;

@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   lifecycle.handleSignals();
   const { version } = JSON.parse(PACKAGE) as { version: string };
   const registry = createRegistry('controller', version);
-  const { controller, stores, close } = composeController(settings, clock, logger, registry);
+  const { controller, stores, close } = await composeController(settings, clock, logger, registry);
   lifecycle.add({ name: 'connections', stop: close });
   let isReady: boolean = false;
   const http = await serveHttp(settings.httpPort, {

@@ -91,7 +91,7 @@ export class RowLeadership implements Leadership {
         if (!watched || !isSame(row, watched.row)) watched = { row, sinceMs: nowMs };
         // A row of one's own is left from a term that is over.
         const isMine = row?.holder === this.#holder;
-        if (!row || isMine || nowMs - watched.sinceMs >= this.#leaseDurationMs) {
+        if (!row || isMine || nowMs - watched.sinceMs >= this.#waitMs(row)) {
           const won = await this.#store.claimLeader(this.#holder, row);
           if (won) return { row: won, startedMs: nowMs };
         }
@@ -168,6 +168,11 @@ export class RowLeadership implements Leadership {
 
   #sleepWithinTerm(ms: number, signal: AbortSignal): Promise<void> {
     return this.#clock.sleep(Math.min(ms, this.#leadingUntilMs - this.#clock.monotonicMs()), signal);
+  }
+
+  /** Two versions side by side may have two settings: the holder's word counts, it stops by its own. */
+  #waitMs(row: LeaderRow): number {
+    return row.leaseDurationMs ?? this.#leaseDurationMs;
   }
 
   /** Does nothing when the row is another's; when it fails the row runs out by itself. */

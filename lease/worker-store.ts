@@ -58,18 +58,26 @@ export interface FleetRow {
   readonly hashSeed: string;
   /** Registered worker ids. */
   readonly workers: readonly string[];
+  /** Of the worker Deployment (Kubernetes) that was given its initial replicas; absent = none was. */
+  readonly scaledDeploymentUid?: string;
 }
+
+export type NewFleetRow = Omit<FleetRow, 'workers' | 'scaledDeploymentUid'>;
 
 export interface FleetStore {
   /** Creates the row when it is absent; returns the row that is there. */
-  createFleet(row: Omit<FleetRow, 'workers'>): Promise<FleetRow>;
+  createFleet(row: NewFleetRow): Promise<FleetRow>;
   readFleet(): Promise<FleetRow | undefined>;
+  /** Sets `scaledDeploymentUid` of a row that exists. False when there is none. */
+  rememberScaled(deploymentUid: string): Promise<boolean>;
 }
 
 /** Leadership without Kubernetes: whoever moved the row's counter last leads; watchers judge by their own clock. */
 export interface LeaderRow {
   readonly holder: string;
   readonly beats: number;
+  /** How long the holder asks others to wait; absent = as long as each would. */
+  readonly leaseDurationMs?: number;
 }
 
 export interface LeaderStore {

@@ -7,6 +7,7 @@ import type { FleetStore, WorkerRow, WorkerStore } from '../../lease/worker-stor
 import type { Clock } from '../../runtime/clock.ts';
 import { errorFields, type Logger } from '../../runtime/logger.ts';
 import type { ControllerSignals } from '../../signal/signals.ts';
+import type { ClusterTerm } from '../cluster.ts';
 import type { DeathReason, FleetView, FleetWorker } from '../fleet-view.ts';
 import type { Reconciler } from '../reconciler.ts';
 import type { Liveness } from './liveness.ts';
@@ -15,6 +16,7 @@ export interface MembershipOptions {
   readonly workers: Pick<WorkerStore, 'readWorkers'>;
   readonly fleet: Pick<FleetStore, 'readFleet'>;
   readonly signals: Pick<ControllerSignals, 'presence'>;
+  readonly pods: Pick<ClusterTerm, 'judge'>;
   readonly liveness: Liveness;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,6 +37,8 @@ export class Membership implements Reconciler {
   readonly #options: MembershipOptions;
   readonly #rows = new Map<string, WorkerRow>();
   readonly #beginnerReads = new Map<string, number>();
+  /** Workers whose pods ended: said once. */
+  readonly #ended = new Set<string>();
   #ids: readonly string[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
   #hasNews: boolean = false;
@@ -107,8 +111,8 @@ export class Membership implements Reconciler {
     const ids = new Set([...registered, ...owners.filter((owner) => owner !== undefined)]);
     this.#ids = [...ids];
     liveness.forgetOthers(ids);
-    for (const map of [this.#rows, this.#beginnerReads]) {
-      for (const id of map.keys()) if (!ids.has(id)) map.delete(id);
+    for (const known of [this.#rows, this.#beginnerReads, this.#ended]) {
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     }
     if (row && view.fleet) view.fleet = { ...view.fleet, workers: registered };
     view.fleet ??= row;
@@ -138,7 +142,25 @@ export class Membership implements Reconciler {
   }
 
   #seen(): ReadonlyMap<string, FleetWorker> {
-    const { liveness } = this.#options;
-    return new Map(this.#ids.map((id) => [id, { id, row: this.#rows.get(id), dead: liveness.deathOf(id) }]));
+    const { liveness, pods } = this.#options;
+    const verdicts = pods.judge(this.#ids);
+    return new Map(
+      this.#ids.map((id) => {
+        const row = this.#rows.get(id);
+        const verdict = verdicts.get(id);
+        const dead = liveness.deathOf(id) ?? (verdict === 'ended' ? this.#sawEnded(id) : undefined);
+        // A pod that must go is drained at once: its worker may hear of it a second later.
+        return [id, { id, dead, row: row && verdict === 'leaving' ? { ...row, state: 'draining' } : row }];
+      }),
+    );
+  }
+
+  #sawEnded(id: string): DeathReason {
+    if (!this.#ended.has(id)) {
+      this.#ended.add(id);
+      this.#options.logger.warn('worker is taken for dead', { worker: id, why: 'pod' });
+      this.#options.onVerdict('pod');
+    }
+    return 'pod';
   }
 }

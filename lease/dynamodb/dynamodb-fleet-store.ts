@@ -2,7 +2,7 @@
  * FleetStore and LeaderStore on DynamoDB: the two rows that exist once per fleet, `fleet` and `leader`.
  * The fleet row may begin as a stub that only has workers (they may register first): a stream's ARN makes it one.
  */
-import type { FleetRow, FleetStore, LeaderRow, LeaderStore } from '../worker-store.ts';
+import type { FleetRow, FleetStore, LeaderRow, LeaderStore, NewFleetRow } from '../worker-store.ts';
 import { BrokenRow, number, readText, readTexts, requireCount, requireText, text } from './attribute.ts';
 import type { FleetTable, Item } from './fleet-table.ts';
 
@@ -16,7 +16,7 @@ export class DynamoDbFleetStore implements FleetStore, LeaderStore {
     this.#table = table;
   }
 
-  async createFleet(row: Omit<FleetRow, 'workers'>): Promise<FleetRow> {
+  async createFleet(row: NewFleetRow): Promise<FleetRow> {
     const result = await this.#table.update('createFleet', FLEET_KEY, {
       update: `SET #entityType = :fleet, #streamArn = :arn, #streamCreationEpochSeconds = :created,
         #schemaVersion = :schema, #hashSeed = :seed`,
@@ -38,6 +38,15 @@ export class DynamoDbFleetStore implements FleetStore, LeaderStore {
   async readFleet(): Promise<FleetRow | undefined> {
     const item = await this.#table.get('readFleet', FLEET_KEY);
     return item && fleetRowOf(item);
+  }
+
+  async rememberScaled(deploymentUid: string): Promise<boolean> {
+    const result = await this.#table.update('rememberScaled', FLEET_KEY, {
+      update: 'SET #scaledDeploymentUid = :uid',
+      when: 'attribute_exists(#streamArn)',
+      values: { ':uid': text(deploymentUid) },
+    });
+    return result.applied;
   }
 
   async readLeader(): Promise<LeaderRow | undefined> {
@@ -74,12 +83,14 @@ export class DynamoDbFleetStore implements FleetStore, LeaderStore {
 function fleetRowOf(item: Item): FleetRow | undefined {
   const streamArn = readText(item, 'streamArn');
   if (streamArn === undefined) return undefined;
+  const scaledDeploymentUid = readText(item, 'scaledDeploymentUid');
   return {
     streamArn,
     streamCreationEpochSeconds: requireCount(item, 'streamCreationEpochSeconds'),
     schemaVersion: requireCount(item, 'schemaVersion'),
     hashSeed: requireText(item, 'hashSeed'),
     workers: readTexts(item, 'workers'),
+    ...(scaledDeploymentUid === undefined ? {} : { scaledDeploymentUid }),
   };
 }
 

@@ -8,6 +8,7 @@ import type {
   HeartbeatAnswer,
   LeaderRow,
   LeaderStore,
+  NewFleetRow,
   Orders,
   WorkerLoad,
   WorkerRow,
@@ -86,7 +87,7 @@ export class FakeWorkerStore implements WorkerStore, FleetStore, LeaderStore {
     });
   }
 
-  createFleet(row: Omit<FleetRow, 'workers'>): Promise<FleetRow> {
+  createFleet(row: NewFleetRow): Promise<FleetRow> {
     return this.faults.around('createFleet', () => {
       this.rows.fleet ??= row;
       return this.#fleetRow(this.rows.fleet);
@@ -95,6 +96,14 @@ export class FakeWorkerStore implements WorkerStore, FleetStore, LeaderStore {
 
   readFleet(): Promise<FleetRow | undefined> {
     return this.faults.around('readFleet', () => this.rows.fleet && this.#fleetRow(this.rows.fleet));
+  }
+
+  rememberScaled(deploymentUid: string): Promise<boolean> {
+    return this.faults.around('rememberScaled', () => {
+      if (!this.rows.fleet) return false;
+      this.rows.fleet = { ...this.rows.fleet, scaledDeploymentUid: deploymentUid };
+      return true;
+    });
   }
 
   readLeader(): Promise<LeaderRow | undefined> {

@@ -151,6 +151,26 @@ export function workerStoreContract(newFleet: () => Promise<() => FleetPorts>): 
     });
   });
 
+  describe('the Deployment that was given its initial replicas', () => {
+    it('is remembered in a fleet row that exists, the latest one alone', async () => {
+      await fleet.createFleet(FLEET);
+      await workers.register('w1');
+
+      expect(await fleet.rememberScaled('uid-1')).toBe(true);
+      expect(await fleet.rememberScaled('uid-2')).toBe(true);
+
+      expect(await connect().fleet.readFleet()).toEqual({ ...FLEET, workers: ['w1'], scaledDeploymentUid: 'uid-2' });
+    });
+
+    it('is not remembered where there is no fleet row yet', async () => {
+      await workers.register('early');
+
+      expect(await fleet.rememberScaled('uid-1')).toBe(false);
+
+      expect(await fleet.createFleet(FLEET)).toEqual({ ...FLEET, workers: ['early'] });
+    });
+  });
+
   describe('the leader row', () => {
     it('is claimed when absent, and then only by whoever saw it as it is', async () => {
       expect(await fleet.readLeader()).toBeUndefined();

@@ -29,6 +29,27 @@ describe("the controller's settings", () => {
     expect(() => readControllerSettings({ STREAM: 's', ...environment })).toThrow(message);
   });
 
+  it('are those of Kubernetes where Kubernetes says so, unless they say no', () => {
+    const inPod = {
+      ...{ STREAM: 's', KUBERNETES_SERVICE_HOST: '10.0.0.1', POD_NAMESPACE: 'ns', WORKER_SELECTOR: 'app=w' },
+      ...{ WORKER_DEPLOYMENT: 'workers', LEADER_LEASE_NAME: 'leader' },
+    };
+    expect(readControllerSettings(inPod)).toMatchObject({ kubernetesAccess: 'in-cluster', initialReplicas: undefined });
+    expect(readControllerSettings({ ...inPod, INITIAL_REPLICAS: '0' }).initialReplicas).toBe(0);
+    expect(readControllerSettings({ ...inPod, KUBERNETES: 'off' }).kubernetesAccess).toBeUndefined();
+    const outside = { ...inPod, KUBERNETES_SERVICE_HOST: '' };
+    expect(readControllerSettings(outside).kubernetesAccess).toBeUndefined();
+    expect(readControllerSettings({ ...outside, KUBERNETES: 'on' }).kubernetesAccess).toBe('kubeconfig');
+  });
+
+  it('are refused in Kubernetes without what only the manifest knows, all of it named', () => {
+    const environment = { STREAM: 's', KUBERNETES_SERVICE_HOST: '10.0.0.1', POD_NAMESPACE: 'ns' };
+    expect(() => readControllerSettings(environment)).toThrow(
+      /WORKER_DEPLOYMENT, WORKER_SELECTOR, LEADER_LEASE_NAME required.*KUBERNETES to off/,
+    );
+    expect(() => readControllerSettings({ STREAM: 's', INITIAL_REPLICAS: '-1' })).toThrow(/INITIAL_REPLICAS/);
+  });
+
   it('name every variable once', () => {
     const variables = Object.values(CONTROLLER_SETTINGS).map((setting) => setting.variable);
     expect(new Set(variables).size).toBe(variables.length);

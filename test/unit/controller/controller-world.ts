@@ -3,6 +3,7 @@
  * workers that heartbeat, hold and release as their orders say, but read nothing.
  */
 import { Registry } from 'prom-client';
+import { type Cluster, noCluster } from '../../../controller/cluster.ts';
 import { type ControllerSettings, readControllerSettings } from '../../../controller/config.ts';
 import { Controller } from '../../../controller/controller.ts';
 import type { ListedShard } from '../../../controller/fleet-view.ts';
@@ -71,14 +72,14 @@ export class World {
   readonly fleetRows = new FakeFleetRows();
   readonly #stops: AbortController[] = [];
 
-  startController(environment: Readonly<Record<string, string>> = {}): RunningController {
+  startController(environment: Readonly<Record<string, string>> = {}, cluster: Cluster = noCluster): RunningController {
     const settings: ControllerSettings = readControllerSettings({ STREAM: 'logins', ...environment });
     const leases = new FakeLeaseStore(this.leaseRows);
     const workers = new FakeWorkerStore(this.fleetRows);
     const registry = new Registry();
     const metrics: ControllerMetrics = new ControllerMetrics(registry, () => controller.state());
     const controller = new Controller({
-      ...{ settings, metrics, leases, workers, clock: this.clock, logger: silentLogger, source: this.stream },
+      ...{ settings, metrics, leases, workers, cluster, clock: this.clock, logger: silentLogger, source: this.stream },
       fleet: workers,
       leadership: new RowLeadership({
         ...{ store: workers, clock: this.clock, logger: silentLogger, random: RENEW_WITHOUT_JITTER },
