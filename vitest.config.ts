@@ -1,6 +1,7 @@
 /**
  * Unit tests need no server; contract and integration tests run real servers, one file at a
- * time per core. Real processes are at the end because they are the slowest.
+ * time per core. Real processes are at the end because they are the slowest. End-to-end tests need a cluster, and run by
+ * `npm run test:e2e` only.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -20,6 +21,16 @@ export default defineConfig({
       },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...servers } },
       { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...servers } },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 400_000,
+        },
+      },
     ],
   },
 });

@@ -90,7 +90,7 @@ export class LocalFleet {
       name,
       command: process.execPath,
       args: [join(ROOT, kind, 'main.ts')],
-      env: { ...this.#env, HTTP_PORT: String(port), WORKER_NAME: name },
+      env: { KUBERNETES: 'off', ...this.#env, HTTP_PORT: String(port), WORKER_NAME: name },
       clock: this.#clock,
     });
     this.#children.push(child);

@@ -58,7 +58,7 @@ export function createFleetNews({ events, clock }: FleetNewsOptions): FleetNews 
     lookedMs = clock.monotonicMs();
     const shards = stalled(view);
     if (shards.length === 0 || !events.mayReport('ShardsStalled')) return;
-    const message = `${shards.length} shards have had no worker for a minute or longer: ${some(shards)}`;
+    const message = `shards without a worker for a minute or longer: ${some(shards)}`;
     await events.report('ShardsStalled', message, signal);
   }
 

@@ -21,6 +21,8 @@ export class PodRoster {
   readonly #pods = new Map<string, WorkerPod>();
   readonly #deleted = new Set<string>();
   readonly #bindings = new Map<string, Binding>();
+  /** By pod: who was bound last, kept when that worker is forgotten, which may be long before kubelet looks. */
+  readonly #lastBound = new Map<string, { readonly id: string; readonly life: ContainerLife }>();
 
   /** All pods there are; who was known and is missing was deleted. True when a verdict may have changed. */
   replaceAll(pods: readonly WorkerPod[]): boolean {
@@ -48,6 +50,7 @@ export class PodRoster {
   /** Deleted is no proof of death (a forced deletion shows before the process ends), but fenced it may be acted on. */
   remove(pod: WorkerPod): boolean {
     this.#pods.delete(pod.workerPrefix);
+    this.#lastBound.delete(pod.workerPrefix);
     this.#deleted.add(pod.workerPrefix);
     for (const oldest of this.#deleted) {
       if (this.#deleted.size <= MAX_DELETED) break;
@@ -87,17 +90,15 @@ export class PodRoster {
     let binding = known;
     if (!known.life && container?.state === 'running') {
       const isOld = nowMs - known.firstSeenMs >= CLEAR_AFTER_MS;
-      if (isOld || !this.#isOthers(id, workerPrefix, container)) binding = { ...known, life: container };
+      const last = this.#lastBound.get(workerPrefix);
+      const isOthers = last !== undefined && last.id !== id && isSameLife(last.life, container);
+      if (isOld || !isOthers) {
+        binding = { ...known, life: container };
+        this.#lastBound.set(workerPrefix, { id, life: container });
+      }
     }
     this.#bindings.set(id, binding);
     return binding;
-  }
-
-  #isOthers(id: string, prefix: string, life: ContainerLife): boolean {
-    for (const [other, binding] of this.#bindings) {
-      if (other !== id && binding.life && prefixOf(other) === prefix && isSameLife(binding.life, life)) return true;
-    }
-    return false;
   }
 }
 

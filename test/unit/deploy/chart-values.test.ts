@@ -150,7 +150,7 @@ describe('values.schema.json', () => {
   ] as const)('knows in %s exactly the settings of the code, with the same bounds and choices', (path, declared) => {
     const known = schemaAt(path)?.properties ?? {};
     const settings = settingsOf(declared);
-    expect(Object.keys(known).toSorted()).toEqual(settings.map(({ variable }) => variable).toSorted());
+    expect(new Set(Object.keys(known))).toEqual(new Set(settings.map(({ variable }) => variable)));
     for (const setting of settings) expect(disagreements(setting, known[setting.variable] ?? {})).toEqual([]);
   });
 });

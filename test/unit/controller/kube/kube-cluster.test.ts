@@ -232,7 +232,7 @@ describe('events on the Deployment', () => {
     expect(events).toEqual([
       expect.objectContaining({
         reason: 'ShardsStalled',
-        message: '1 shards have had no worker for a minute or longer: a',
+        message: 'shards without a worker for a minute or longer: a',
       }),
     ]);
   });

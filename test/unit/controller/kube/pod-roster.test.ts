@@ -90,6 +90,16 @@ describe('a worker that was started in place of another', () => {
     }
   });
 
+  it('is not taken for the dead one that was forgotten before kubelet reported its death', () => {
+    const roster = rosterWith({});
+    const [old, young] = [newId(), newId()];
+    roster.judge([old], 0);
+    roster.judge([], 400);
+    roster.judge([young], 1_500);
+    roster.put(seen({ restarts: 1 }));
+    expect(roster.judge([young], 1_600).size).toBe(0);
+  });
+
   it('is bound to the running container after some seconds when it registered anew within it', () => {
     const roster = rosterWith({});
     const [before, after] = [newId(), newId()];
