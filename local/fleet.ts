@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../runtime/clock.ts';
 import { Child } from './child.ts';
-import { freePort } from './free-port.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const READY_TIMEOUT_MS = 30_000;
@@ -85,27 +84,16 @@ export class LocalFleet {
   }
 
   async #start(kind: 'controller' | 'worker', name: string): Promise<Member> {
-    const port = await freePort();
     const child = new Child({
       name,
       command: process.execPath,
       args: [join(ROOT, kind, 'main.ts')],
-      env: { KUBERNETES: 'off', ...this.#env, HTTP_PORT: String(port), WORKER_NAME: name },
+      // Port 0: one chosen here could be taken by somebody else before the process opens it.
+      env: { KUBERNETES: 'off', LOG_LEVEL: 'info', ...this.#env, HTTP_PORT: '0', WORKER_NAME: name },
       clock: this.#clock,
     });
     this.#children.push(child);
-    const member = { name, child, httpUrl: `http://127.0.0.1:${port}` };
-    await this.#untilServing(member);
-    return member;
-  }
-
-  async #untilServing(member: Member): Promise<void> {
-    const deadline = this.#clock.monotonicMs() + READY_TIMEOUT_MS;
-    while (this.#clock.monotonicMs() < deadline && member.child.ended === undefined) {
-      const answer = await fetch(`${member.httpUrl}/livez`).catch(() => undefined);
-      if (answer) return;
-      await this.#clock.sleep(50);
-    }
-    throw new Error(`${member.name} did not start:\n${member.child.lines.slice(-15).join('\n')}`);
+    const port = await child.waitForLine((line) => /"httpPort":(\d+)/.exec(line)?.[1], READY_TIMEOUT_MS);
+    return { name, child, httpUrl: `http://127.0.0.1:${port}` };
   }
 }

@@ -9,6 +9,7 @@ import { checkpointPosition } from '../lease/position.ts';
 import type { LedgerReader, LedgerRow } from '../ledger/ledger.ts';
 import { type FleetCounts, fleetCountsOf } from '../pipelines/fleet-counts.ts';
 import type { Pipeline } from '../pipelines/pipeline.ts';
+import { isRetryable } from '../runtime/backoff.ts';
 import type { LocalFleet, Member } from './fleet.ts';
 import { type Sample, scrape, sum } from './scrape.ts';
 
@@ -41,7 +42,7 @@ export class Observer {
   async look(): Promise<Sight> {
     const members = [...this.#fleet.controllers, ...this.#fleet.workers];
     const [leases, counts] = await Promise.all([
-      this.#leases.readAll(),
+      this.leases(),
       this.counts(),
       ...members.map((member) => this.scrape(member)),
     ]);
@@ -53,6 +54,16 @@ export class Observer {
       takeovers: this.#total('kinesis_fleet_takeovers_total'),
       replayed: this.#total('kinesis_fleet_records_replayed_total'),
     };
+  }
+
+  /** All lease rows; none while the table is not there yet or does not answer. */
+  async leases(): Promise<readonly Lease[]> {
+    try {
+      return await this.#leases.readAll();
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      return [];
+    }
   }
 
   /** Lag in seconds by shard id, as of the last scrape of its owner. */

@@ -9,6 +9,7 @@ import { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
 
 const READY_TIMEOUT_MS = 20_000;
+const ATTEMPTS = 3;
 
 export type RedisKind = 'redis-server' | 'js-redis-server';
 
@@ -31,7 +32,18 @@ export interface RedisOptions {
   readonly args?: readonly string[];
 }
 
+/** A free port may be taken before the server opens it: then another one is tried. */
 export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (options.port !== undefined || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOnce(options: RedisOptions): Promise<LocalRedis> {
   const kind = options.kind ?? (isOnPath('redis-server') ? 'redis-server' : 'js-redis-server');
   const port = options.port ?? (await freePort());
   const child =

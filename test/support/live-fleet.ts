@@ -34,7 +34,7 @@ export async function leasesOf(stage: Stage, worker: Member): Promise<Lease[]> {
 export async function untilAllHeld(stage: Stage, timeoutMs = 20_000): Promise<void> {
   const deadline = systemClock.monotonicMs() + timeoutMs;
   while (systemClock.monotonicMs() < deadline) {
-    const open = (await stage.stores.leases.readAll()).filter((lease) => lease.checkpoint.kind !== 'SHARD_END');
+    const open = (await stage.observer.leases()).filter((lease) => lease.checkpoint.kind !== 'SHARD_END');
     const isLive = (lease: Lease): boolean =>
       lease.checkpointOwner === undefined &&
       stage.fleet.workers.some((worker) => lease.owner?.startsWith(`${worker.name}-`));
@@ -47,7 +47,10 @@ export async function untilAllHeld(stage: Stage, timeoutMs = 20_000): Promise<vo
 /** Produces for about `seconds` at `ratePerSecond`; the promise gives the truth. */
 export function produceFor(stage: Stage, seconds: number, ratePerSecond: number, seed: number): Promise<FleetCounts> {
   const records = Math.round(seconds * ratePerSecond);
-  return stage.produce({ records, ratePerSecond, seed, duplicateShare: 0.05, garbageShare: 0.002 });
+  const truth = stage.produce({ records, ratePerSecond, seed, duplicateShare: 0.05, garbageShare: 0.002 });
+  // A test that fails before it awaits the truth ends the producer; what the test said must be seen, not that.
+  truth.catch(() => undefined);
+  return truth;
 }
 
 /** A number of the environment, for long forms of a test: `KILLS=50 npx vitest run ...`. */
