@@ -1,9 +1,10 @@
 /**
  * The DynamoDB client as the fleet needs it: HTTP/1.1 with keep-alive, and few attempts of its own, because every
- * caller here already retries with jitter on its next turn. Deadlines are set per call in fleet-table.ts.
+ * caller here already retries with jitter on its next turn. Deadlines are set per call in fleet-table.ts, and there
+ * alone: the handler's own connection timeout also runs while a call waits for a free socket, so that a burst of
+ * handoffs would take its own queue for a silent server.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 export interface DynamoDbClientOptions {
   /** Absent: the SDK's usual places (AWS_REGION, profile). */
@@ -23,6 +24,5 @@ export function createDynamoDbClient(options: DynamoDbClientOptions): DynamoDBCl
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     maxAttempts: ATTEMPTS,
-    requestHandler: new NodeHttpHandler({ connectionTimeout: 1_000 }),
   });
 }
