@@ -3,7 +3,7 @@
  * A bucket follows from the identity alone (its time, or other bits of its hash), so every copy finds the same one.
  * Buckets are planned for 250 members: above 512 Redis gives up the compact form of a set of integers.
  */
-import type { LedgerSpec } from './ledger.ts';
+import { FORGET_SLACK_MS, type LedgerSpec } from './ledger.ts';
 
 const IDENTITIES_PER_BUCKET = 250;
 /** Each bucket is filled from this many stretches of its period, so that peaks average out. */
@@ -31,6 +31,11 @@ export function neighbourPeriods(
   if (firstArrivalMs - period * spec.periodMs < spec.horizonMs) neighbours.push(period - 1);
   if ((period + 1) * spec.periodMs - lastArrivalMs < spec.horizonMs) neighbours.push(period + 1);
   return neighbours;
+}
+
+/** The arrival that every unfinished shard must be past for a period's identities to be forgotten. */
+export function forgetLimitMs(period: number, spec: Pick<LedgerSpec, 'periodMs' | 'horizonMs'>): number {
+  return (period + 1) * spec.periodMs + spec.horizonMs + FORGET_SLACK_MS;
 }
 
 /**

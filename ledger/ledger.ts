@@ -28,6 +28,9 @@ export interface RowMark {
   readonly token: string;
 }
 
+/** Token of a row that an operator's `rewind` left: what is not retained any more need not be found. */
+export const REWOUND = 'rewound';
+
 export interface LedgerRow extends RowMark {
   readonly generation: number;
   /** The last checkpoint known to the row; duplicates noted at or below it are dropped. */
@@ -124,6 +127,8 @@ export type OpenAnswer =
       /** Positions above the floor that were judged duplicate, ascending. */
       readonly duplicates: readonly Position[];
       readonly layouts: readonly CountedLayout[];
+      /** Of the row until now; undefined = it is new. */
+      readonly previousGeneration: number | undefined;
     }
   | { readonly kind: 'fenced'; readonly generation: number }
   | { readonly kind: 'missing' };
@@ -164,6 +169,58 @@ export interface LedgerReader {
   totals(): Promise<LedgerTotals>;
   /** Every shard's row in a slot. */
   rows(slot: number): Promise<ReadonlyMap<string, LedgerRow>>;
+}
+
+/** What an operator did to the ledger: kept beside it, for those who wonder about its counts. */
+export interface LedgerEvent {
+  readonly atMs: number;
+  readonly what: string;
+  readonly fields: Readonly<Record<string, string | number>>;
+}
+
+export interface LedgerEvents {
+  note(event: LedgerEvent): Promise<void>;
+  /** The newest hundred, oldest first. */
+  list(): Promise<readonly LedgerEvent[]>;
+}
+
+/** Beyond a horizon: arrival times are stamped by many hosts of Kinesis. */
+export const FORGET_SLACK_MS = 300_000;
+/** Keys that one step of a sweep removes at most: a third of a millisecond. */
+export const SWEEP_KEYS = 1_000;
+
+/** The ledger job's own fence: another generation has the slot, or Redis lost it. Open the job again. */
+export type JobStale = { readonly kind: 'stale' };
+
+/** What the one ledger job of a fleet may do to a slot. Each call is refused when the slot is not claimed for its generation. */
+export interface LedgerJob {
+  /** Claims the slot. Gives the first period that is kept, and what there is of periods. */
+  openJob(
+    slot: number,
+    generation: number,
+  ): Promise<
+    | { readonly kind: 'opened'; readonly low: number; readonly layouts: readonly CountedLayout[] }
+    | { readonly kind: 'fenced'; readonly generation: number }
+  >;
+  /**
+   * From now on the period is empty. Held by a shard without a row, or one that may still have copies of its records.
+   * @param unfinished lease keys of all shards that are not read to their end.
+   */
+  forget(
+    slot: number,
+    generation: number,
+    period: number,
+    unfinished: readonly string[],
+  ): Promise<{ readonly kind: 'ok' } | { readonly kind: 'held'; readonly shard: string } | JobStale>;
+  /** Removes buckets [from, from + SWEEP_KEYS) of a forgotten period; with the last of them its layout. */
+  sweep(
+    slot: number,
+    generation: number,
+    layout: { readonly period: number; readonly buckets: number },
+    from: number,
+  ): Promise<{ readonly kind: 'ok' } | JobStale>;
+  /** Removes rows of shards that exist no more. */
+  dropRows(slot: number, generation: number, shards: readonly string[]): Promise<{ readonly kind: 'ok' } | JobStale>;
 }
 
 /** Redis could not be asked or did not answer. What was asked may have happened: send the same bytes again. */

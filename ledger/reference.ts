@@ -40,6 +40,8 @@ export interface ReferenceSlot {
   readonly periods: Map<number, Period>;
   readonly counters: Map<string, number>;
   readonly uniques: Map<string, Set<string>>;
+  /** Of the ledger job: its generation, and the first period that is kept. */
+  readonly job: { generation: number; low: number };
 }
 
 /** All that the ledger holds, and the number of the connection that answers carry: raise it to mean a reconnect. */
@@ -49,7 +51,10 @@ export interface ReferenceState {
 }
 
 export function emptyReferenceSlot(): ReferenceSlot {
-  return { rows: new Map(), noted: new Map(), periods: new Map(), counters: new Map(), uniques: new Map() };
+  return {
+    ...{ rows: new Map(), noted: new Map(), periods: new Map(), counters: new Map(), uniques: new Map() },
+    job: { generation: 0, low: 0 },
+  };
 }
 
 export function emptyReferenceState(slots: number): ReferenceState {
@@ -87,8 +92,9 @@ function open(slot: ReferenceSlot, { shard, generation, start }: OpenRequest): O
   slot.rows.set(shard, row);
   const noted = (slot.noted.get(shard) ?? []).flatMap(({ positions }) => positions);
   const duplicates = ascending(noted.filter((position) => position > row.floor));
-  const layouts = [...slot.periods.keys()].sort((a, b) => a - b).map((period) => layoutOf(slot, period));
-  return { kind: 'opened', row, duplicates, layouts };
+  const kept = [...slot.periods.keys()].filter((period) => period >= slot.job.low).sort((a, b) => a - b);
+  const layouts = kept.map((period) => layoutOf(slot, period));
+  return { kind: 'opened', row, duplicates, layouts, previousGeneration: old?.generation };
 }
 
 /** The refusals and `applied`, in the protocol's order; undefined = the request may go on. */
@@ -135,7 +141,7 @@ function advance(slot: ReferenceSlot, request: AdvanceRequest): AdvanceAnswer {
 }
 
 function judge(slot: ReferenceSlot, { first, layouts }: CommitRequest): boolean[] {
-  const lookedUp = layouts.map(({ period }) => slot.periods.get(period)?.ids);
+  const lookedUp = layouts.map(({ period }) => keptPeriod(slot, period)?.ids);
   return [...first.ids].map((id) => !lookedUp.some((ids) => ids?.has(id)));
 }
 
@@ -159,7 +165,7 @@ function count(slot: ReferenceSlot, request: CommitRequest, fresh: boolean[], du
 
 function remember(slot: ReferenceSlot, { first, layouts, newBuckets }: CommitRequest, fresh: boolean[]): void {
   const own = layouts[0];
-  if (!own) return;
+  if (!own || own.period < slot.job.low) return;
   const period = slot.periods.get(own.period) ?? { buckets: newBuckets, identities: 0, ids: new Set<number>() };
   slot.periods.set(own.period, period);
   fresh.forEach((isFresh, i) => {
@@ -182,8 +188,13 @@ function notedBetween(slot: ReferenceSlot, { shard, from, to }: CommitRequest): 
   return ascending(noted.flatMap(({ positions }) => positions));
 }
 
+/** A forgotten period is empty, whatever is left to be swept. */
+function keptPeriod(slot: ReferenceSlot, period: number): Period | undefined {
+  return period < slot.job.low ? undefined : slot.periods.get(period);
+}
+
 function layoutOf(slot: ReferenceSlot, period: number): CountedLayout {
-  const known = slot.periods.get(period);
+  const known = keptPeriod(slot, period);
   return { period, buckets: known?.buckets, identities: known?.identities ?? 0 };
 }
 

@@ -35,6 +35,7 @@ export function encodeCommit(spec: LedgerSpec, request: CommitRequest): ScriptCa
       keys.duplicates(request.shard),
       keys.layouts,
       keys.counters,
+      keys.job,
       ...identities.bucketKeys,
       ...uniques.setKeys,
     ],

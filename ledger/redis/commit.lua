@@ -4,7 +4,7 @@
 -- byte and an argument more: so ids and members come as one MessagePack array each, which is cut in C, and other
 -- columns as blobs of which little is looked at. Two-byte numbers are big-endian.
 --
--- KEYS  rows, duplicates of the shard, layouts, counters; the buckets of the own period; the buckets of each
+-- KEYS  rows, duplicates of the shard, layouts, counters, job; the buckets of the own period; the buckets of each
 --       neighbour that is looked up; the sets of uniques
 -- ARGV  shard, generation, from, from token, to, token, floor, arrival, watermark, buckets to begin the period with,
 --       ids of 16 digits (array) grouped by bucket, sizes of the groups, class of each id, prefix of all positions,
@@ -53,7 +53,7 @@ end
 -- Layouts relied on.
 local at = 19
 local layouts = tonumber(ARGV[at])
-local periods, counts = {}, {}
+local periods, counts, is_forgotten = {}, {}, false
 for i = 1, layouts do
   periods[i] = ARGV[at + 2 * i - 1]
   counts[i] = periods[i] .. ':n'
@@ -61,8 +61,11 @@ end
 if layouts > 0 then
   local buckets = call('HMGET', KEYS[3], unpack(periods))
   local differs = false
+  -- A forgotten period is empty: nothing is found there, and nothing kept.
+  local low = tonumber(call('HGET', KEYS[5], 'low') or '0')
+  is_forgotten = tonumber(periods[1]) < low
   for i = 1, layouts do
-    buckets[i] = buckets[i] or '-'
+    buckets[i] = tonumber(periods[i]) >= low and buckets[i] or '-'
     differs = differs or buckets[i] ~= ARGV[at + 2 * i]
   end
   if differs then
@@ -73,11 +76,11 @@ end
 -- Judge: an id that is in its bucket, or in a neighbour period's, is a duplicate.
 local ids, sizes = cmsgpack.unpack(ARGV[11]), ARGV[12]
 local duplicate, duplicates = {}, 0
-local key, start = 4, 0
+local key, start = 5, 0
 for k = 1, #sizes / 2 do
   local size = number_at(sizes, k)
   key = key + 1
-  local seen = call('SMISMEMBER', KEYS[key], unpack(ids, start + 1, start + size))
+  local seen = is_forgotten and {} or call('SMISMEMBER', KEYS[key], unpack(ids, start + 1, start + size))
   for j = 1, size do
     if seen[j] == 1 then
       duplicate[start + j] = true
@@ -151,11 +154,11 @@ end
 -- Write. The row first.
 local highest = at_or_before(floor, old_floor) and old_floor or floor
 call('HSET', KEYS[1], shard, table.concat({ generation, to, ARGV[6], highest, ARGV[8], ARGV[9] }, ' '))
-if layouts > 0 and ARGV[at + 2] == '-' then
+if layouts > 0 and ARGV[at + 2] == '-' and not is_forgotten then
   call('HSET', KEYS[3], periods[1], ARGV[10])
 end
-key, start = 4, 0
-for k = 1, #sizes / 2 do
+key, start = 5, 0
+for k = 1, is_forgotten and 0 or #sizes / 2 do
   local size = number_at(sizes, k)
   key = key + 1
   if duplicates == 0 then
@@ -176,7 +179,9 @@ for k = 1, #sizes / 2 do
 end
 local all_fresh = #ids - duplicates
 if all_fresh > 0 then
-  call('HINCRBY', KEYS[3], counts[1], all_fresh)
+  if not is_forgotten then
+    call('HINCRBY', KEYS[3], counts[1], all_fresh)
+  end
   call('HINCRBY', KEYS[4], 'f', all_fresh)
 end
 local all_duplicates = duplicates + (width > 0 and #further / width or 0)

@@ -10,6 +10,10 @@ export interface SlotKeys {
   readonly layouts: string;
   /** Hash: counter → number. */
   readonly counters: string;
+  /** Hash: `g` generation of the ledger job, `low` first period kept. */
+  readonly job: string;
+  /** List: what operators did. Of slot 0 only. */
+  readonly events: string;
   /** List: one element per commit that had duplicates. */
   duplicates(shard: string): string;
   /** Everything of an identity bucket's key but the bucket's number. */
@@ -24,6 +28,8 @@ export function slotKeys(name: string, slot: number): SlotKeys {
     rows: `${tag}:rows`,
     layouts: `${tag}:p`,
     counters: `${tag}:n`,
+    job: `${tag}:job`,
+    events: `${tag}:events`,
     duplicates: (shard) => `${tag}:dup:${shard}`,
     bucketPrefix: (period) => `${tag}:id:${period}:`,
     uniqueSet: (unique, set) => `${tag}:u:${unique}:${set}`,

@@ -1,15 +1,17 @@
 -- Open: a generation claims a shard's row in one slot. From then on smaller generations are refused.
 --
--- KEYS  rows, duplicates of the shard, layouts
+-- KEYS  rows, duplicates of the shard, layouts, job
 -- ARGV  shard, generation, position at which to create the row ('' = it must be there)
--- Gives opened + row, noted duplicates, layouts (field, value, ...); fenced + generation; missing.
+-- Gives opened + row, noted duplicates, layouts (field, value, ...), first period kept, generation before ('' = new row);
+-- fenced + generation; missing.
 local shard, start = ARGV[1], ARGV[3]
 local row = redis.call('HGET', KEYS[1], shard)
-local opened
+local opened, before
 if row then
-  local generation, rest = string.match(row, '^(%S+) (.*)$')
-  if tonumber(generation) > tonumber(ARGV[2]) then
-    return { 'fenced', generation }
+  local rest
+  before, rest = string.match(row, '^(%S+) (.*)$')
+  if tonumber(before) > tonumber(ARGV[2]) then
+    return { 'fenced', before }
   end
   opened = ARGV[2] .. ' ' .. rest
 elseif start == '' then
@@ -19,7 +21,8 @@ else
 end
 local noted = redis.call('LRANGE', KEYS[2], 0, -1)
 local layouts = redis.call('HGETALL', KEYS[3])
+local low = redis.call('HGET', KEYS[4], 'low') or '0'
 if opened ~= row then
   redis.call('HSET', KEYS[1], shard, opened)
 end
-return { 'opened', opened, noted, layouts }
+return { 'opened', opened, noted, layouts, low, before or '' }

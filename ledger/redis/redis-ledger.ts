@@ -8,7 +8,6 @@ import type {
   AdvanceRequest,
   CommitAnswer,
   CommitRequest,
-  CountedLayout,
   Ledger,
   LedgerReader,
   LedgerSpec,
@@ -19,6 +18,7 @@ import type {
 import { encodeCommit, type ScriptCall } from './commit-encoding.ts';
 import type { LedgerConnection } from './connection.ts';
 import { slotKeys } from './keys.ts';
+import { layoutOf, layoutsOf } from './layout-fields.ts';
 import { unpackDuplicates } from './packed-positions.ts';
 import { parseRow } from './row-text.ts';
 import { advanceScript, callScript, commitScript, openScript, type Script } from './scripts.ts';
@@ -56,7 +56,7 @@ export function createRedisLedger(spec: LedgerSpec, connection: LedgerConnection
 function encodeOpen(spec: LedgerSpec, { shard, slot, generation, start }: OpenRequest): ScriptCall {
   const keys = slotKeys(spec.name, slot);
   return {
-    keys: [keys.rows, keys.duplicates(shard), keys.layouts],
+    keys: [keys.rows, keys.duplicates(shard), keys.layouts, keys.job],
     args: [shard, String(generation), start ?? ''],
   };
 }
@@ -82,10 +82,12 @@ function encodeAdvance(spec: LedgerSpec, slot: number, requests: readonly Advanc
 function openAnswer([kind, ...rest]: Reply): OpenAnswer {
   if (kind === 'fenced') return { kind, generation: Number(rest[0]) };
   if (kind === 'missing') return { kind };
-  const [text, noted, layouts] = rest as [string, string[], string[]];
+  const [text, noted, layouts, low, before] = rest as [string, string[], string[], string, string];
   const row = parseRow(text);
   const duplicates = unpackDuplicates(noted).filter((position) => position > row.floor);
-  return { kind: 'opened', row, duplicates, layouts: layoutsOf(layouts) };
+  const kept = layoutsOf(layouts).filter(({ period }) => period >= Number(low));
+  const previousGeneration = before === '' ? undefined : Number(before);
+  return { kind: 'opened', row, duplicates, layouts: kept, previousGeneration };
 }
 
 function commitAnswer(reply: Reply, { layouts }: CommitRequest): CommitAnswer {
@@ -111,21 +113,6 @@ function advanceAnswer(reply: Reply): AdvanceAnswer {
 function refusal([kind, detail]: Reply): Refusal {
   if (kind === 'fenced') return { kind, generation: Number(detail) };
   return { kind: 'stale', row: detail === undefined ? undefined : parseRow(String(detail)) };
-}
-
-/** The layouts hash: `<period>` → buckets, `<period>:n` → identities. */
-function layoutsOf(fields: readonly string[]): CountedLayout[] {
-  const values = new Map<string, string>();
-  for (let i = 0; i < fields.length; i += 2) values.set(fields[i]!, fields[i + 1]!);
-  return [...values.keys()]
-    .filter((field) => !field.endsWith(':n'))
-    .map((field) => layoutOf(Number(field), values.get(field), values.get(`${field}:n`)))
-    .sort((a, b) => a.period - b.period);
-}
-
-function layoutOf(period: number, buckets: string | undefined, identities: string | null | undefined): CountedLayout {
-  const begun = buckets === undefined || buckets === '-' ? undefined : Number(buckets);
-  return { period, buckets: begun, identities: Number(identities ?? 0) };
 }
 
 function sumBySlot(slots: readonly Readonly<Record<string, string>>[]): Map<string, number> {

@@ -16,6 +16,10 @@ export interface Script {
 export const openScript = load('open.lua');
 export const commitScript = load('commit.lua');
 export const advanceScript = load('advance.lua');
+export const openJobScript = load('job-open.lua');
+export const forgetScript = load('forget.lua');
+export const sweepScript = load('sweep.lua');
+export const dropRowsScript = load('drop-rows.lua');
 
 function load(file: string): Script {
   const text = readFileSync(new URL(file, import.meta.url), 'utf8');

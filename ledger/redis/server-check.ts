@@ -16,6 +16,13 @@ export interface ServerFacts {
   readonly evictionPolicy: string | undefined;
   /** always, everysec, no; off = no append-only file. */
   readonly appendFsync: string | undefined;
+  /** False when a rewrite of the append-only file suspends fsync. */
+  readonly fsyncsDuringRewrite: boolean;
+  /** Connected now; undefined = nobody tells. */
+  readonly replicas: number | undefined;
+  /** min-replicas-to-write, min-replicas-max-lag; undefined = nobody tells. */
+  readonly minReplicas: number | undefined;
+  readonly minReplicasMaxLagSeconds: number | undefined;
 }
 
 const OLDEST_VERSION = [6, 2] as const;
@@ -50,6 +57,10 @@ async function readFacts(client: Redis): Promise<ServerFacts> {
     role: info.get('role'),
     evictionPolicy: info.get('maxmemory_policy') ?? (await setting(client, 'maxmemory-policy')),
     appendFsync: info.get('aof_enabled') === '0' ? 'off' : await setting(client, 'appendfsync'),
+    fsyncsDuringRewrite: (await setting(client, 'no-appendfsync-on-rewrite')) === 'no',
+    replicas: numberOf(info.get('connected_slaves')),
+    minReplicas: numberOf(await setting(client, 'min-replicas-to-write')),
+    minReplicasMaxLagSeconds: numberOf(await setting(client, 'min-replicas-max-lag')),
   };
 }
 
@@ -62,6 +73,10 @@ async function setting(client: Redis, name: string): Promise<string | undefined>
     if (redisErrorCode(error) === undefined) throw error;
     return undefined;
   }
+}
+
+function numberOf(text: string | undefined): number | undefined {
+  return text === undefined || !/^\d+$/.test(text) ? undefined : Number(text);
 }
 
 function isOlder(version: string): boolean {

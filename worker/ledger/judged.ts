@@ -25,6 +25,11 @@ export interface Judged {
   /** 1 = judged before, by this owner or an earlier one: not counted again. */
   readonly replayed: Uint8Array;
   readonly counts: JudgedCounts;
+  /**
+   * The first so many records lie at or below the checkpoint: a heal read them again for slots that lost them. Sinks and
+   * windows had them, and where they are replayed too, their duplicates are not known any more.
+   */
+  readonly healed: number;
   /** Every record at or below it is in the ledger. */
   readonly through: Position;
 }

@@ -4,21 +4,14 @@
  * positions that this object read up to. After a surprise it is dead: the consumer opens a new one.
  */
 
-import { END, maxPosition, minPosition, type Position } from '../../lease/position.ts';
-import type { Ledger, LedgerSpec, OpenAnswer } from '../../ledger/ledger.ts';
+import { END, maxPosition, minPosition, type Position, START } from '../../lease/position.ts';
+import { type Ledger, type LedgerSpec, type OpenAnswer, REWOUND } from '../../ledger/ledger.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { IdentifiedBatch } from '../pipeline/identified-batch.ts';
-import {
-  type BatchPart,
-  type BySlot,
-  cutBatch,
-  firstAbove,
-  groupBySlot,
-  indexesFrom,
-  positionAt,
-} from './batch-part.ts';
+import { type BatchPart, cutBatch, firstAbove, groupBySlot, indexesFrom, positionAt } from './batch-part.ts';
 import { IdTable } from './id-table.ts';
-import { DUPLICATE, FRESH, type Judged, type JudgedCounts, REJECTED } from './judged.ts';
+import { DUPLICATE, type Judged, type JudgedCounts, REJECTED } from './judged.ts';
+import { countJudged, type JudgedColumns, markDuplicates, replay } from './judged-columns.ts';
 import type { Settling } from './settling.ts';
 import { slotColumns } from './slot-columns.ts';
 import { type AdvanceCall, type RowMarks, SlotRow } from './slot-row.ts';
@@ -80,8 +73,8 @@ export async function openShardLedger(
 export class ShardLedger {
   readonly #parts: ShardLedgerParts;
   readonly #rows: readonly SlotRow[];
-  /** Every record at or below it went through `judge`. */
   #readPosition: Position;
+  #healUntil: Position = START;
   #marks: RowMarks;
 
   constructor(parts: ShardLedgerParts, rows: readonly SlotRow[]) {
@@ -91,12 +84,13 @@ export class ShardLedger {
     this.#marks = { floor: this.highestFloor, arrivalMs: 0 };
   }
 
-  get lowestRow(): Position {
-    return this.#rows.map((row) => row.position).reduce(minPosition);
+  /** Every record at or below it went through `judge`, or lay below the start. */
+  get readPosition(): Position {
+    return this.#readPosition;
   }
 
-  get highestRow(): Position {
-    return this.#rows.map((row) => row.position).reduce(maxPosition);
+  get lowestRow(): Position {
+    return this.#lowest.position;
   }
 
   get highestFloor(): Position {
@@ -118,9 +112,41 @@ export class ShardLedger {
     return this.#rows[0]!.settling;
   }
 
-  /** The loop goes on from here: records at or below it are not read again. */
-  startAt(position: Position): void {
+  get #lowest(): SlotRow {
+    return this.#rows.reduce((lowest, row) => (row.position < lowest.position ? row : lowest));
+  }
+
+  /** Arrival mark of the row that is farthest behind. */
+  get lowestArrivalMs(): number {
+    return this.#lowest.arrivalMs;
+  }
+
+  /** Did every row belong to this generation until it was opened here? */
+  wereOf(generation: number): boolean {
+    return this.#rows.every((row) => row.previousGeneration === generation);
+  }
+
+  /** Did an operator say that what is not retained any more need not be found? */
+  get isRewound(): boolean {
+    return this.#lowest.token === REWOUND;
+  }
+
+  get healUntil(): Position {
+    return this.#healUntil;
+  }
+
+  /** Is a slot's row behind the checkpoint? Its counts are too low until then. */
+  get isHealing(): boolean {
+    return this.lowestRow < this.#healUntil;
+  }
+
+  /**
+   * The loop goes on from here: records at or below it are not read again.
+   * @param healUntil the checkpoint, when a row is behind it.
+   */
+  startAt(position: Position, healUntil: Position = START): void {
     this.#readPosition = position;
+    this.#healUntil = healUntil;
   }
 
   /** @throws RowWentStale, RightLost, or the signal's reason. */
@@ -129,7 +155,8 @@ export class ShardLedger {
     this.#marks = marks;
     const { count, positions } = batch.records;
     if (count === 0) {
-      return { batch, judgements: NO_RECORDS, replayed: NO_RECORDS, counts: NO_COUNTS, through: this.#readPosition };
+      const through = this.#readPosition;
+      return { batch, judgements: NO_RECORDS, replayed: NO_RECORDS, counts: NO_COUNTS, healed: 0, through };
     }
     const columns = { judgements: new Uint8Array(count), replayed: new Uint8Array(count) };
     for (const { index } of batch.rejected) columns.judgements[index] = REJECTED;
@@ -137,7 +164,8 @@ export class ShardLedger {
       await this.#judgePart(batch, part, columns, signal);
       this.#readPosition = maxPosition(this.#readPosition, positionAt(positions, part.end - 1));
     }
-    return { batch, ...columns, counts: countJudged(columns), through: this.#readPosition };
+    const healed = this.#healUntil === START ? 0 : firstAbove(positions, 0, count, this.#healUntil);
+    return { batch, ...columns, counts: countJudged(columns), healed, through: this.#readPosition };
   }
 
   /** For the worker's advancer: what to send for this shard in this slot now, if anything. */
@@ -145,11 +173,14 @@ export class ShardLedger {
     return this.#rows[slot]!.beginAdvance(this.#readPosition, this.#marks);
   }
 
-  /** The shard was read to its end: moves every row to END and waits until that is settled. */
-  async finish(marks: RowMarks, signal: AbortSignal): Promise<void> {
+  /**
+   * The shard was read to its end: moves every row to END and proves it until that is settled, and until `isDone` says
+   * so of what lies beside the rows. It is asked after each proof.
+   */
+  async finish(marks: RowMarks, isDone: () => boolean, signal: AbortSignal): Promise<void> {
     const { clock, settleMs } = this.#parts;
     await this.#all((row) => row.advance(END, marks, signal));
-    while (this.settled !== END) {
+    while (!isDone() || this.settled !== END) {
       await clock.sleep(settleMs + EARLY_MS, signal);
       await this.#all((row) => row.advance(END, marks, signal));
     }
@@ -196,73 +227,7 @@ export class ShardLedger {
   }
 }
 
-interface JudgedColumns {
-  readonly judgements: Uint8Array;
-  readonly replayed: Uint8Array;
-}
-
 function requireRight(answer: OpenAnswer, slot: number, generation: number): void {
   if (answer.kind !== 'fenced') return;
   throw new RightLost('fenced', { slot, generation, newerGeneration: answer.generation });
-}
-
-/** Records before `newFrom` are in the slot's row already: judged as then, nothing is sent. */
-function replay(
-  batch: IdentifiedBatch,
-  row: SlotRow,
-  slot: number,
-  groups: BySlot,
-  newFrom: number,
-  columns: JudgedColumns,
-): void {
-  const own = slot === 0 ? [groups.slots[0]!, groups.rejected] : [groups.slots[slot]!];
-  for (const indexes of own) {
-    for (const index of indexes) {
-      if (index >= newFrom) break;
-      columns.replayed[index] = 1;
-    }
-  }
-  const start = own.reduce((lowest, indexes) => Math.min(lowest, indexes[0] ?? newFrom), newFrom);
-  markDuplicates(batch, row.notedDuplicates, start, newFrom, columns);
-}
-
-/** Those of the ascending positions that lie in [start, end). */
-function markDuplicates(
-  batch: IdentifiedBatch,
-  duplicates: readonly Position[],
-  start: number,
-  end: number,
-  columns: JudgedColumns,
-): void {
-  if (start >= end || duplicates.length === 0) return;
-  const { positions } = batch.records;
-  const [first, last] = [positionAt(positions, start), positionAt(positions, end - 1)];
-  let from = start;
-  for (let i = lowerBound(duplicates, first); i < duplicates.length; i++) {
-    const position = duplicates[i]!;
-    if (position > last) return;
-    from = firstAbove(positions, from, end, position);
-    const index = from - 1;
-    if (index >= start && positionAt(positions, index) === position) columns.judgements[index] = DUPLICATE;
-  }
-}
-
-function lowerBound(positions: readonly Position[], position: Position): number {
-  let [low, high] = [0, positions.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (positions[middle]! < position) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function countJudged({ judgements, replayed }: JudgedColumns): JudgedCounts {
-  const counts = [0, 0, 0];
-  let again = 0;
-  for (let i = 0; i < judgements.length; i++) {
-    if (replayed[i] === 1) again += 1;
-    else counts[judgements[i]!]! += 1;
-  }
-  return { fresh: counts[FRESH]!, duplicate: counts[DUPLICATE]!, rejected: counts[REJECTED]!, replayed: again };
 }

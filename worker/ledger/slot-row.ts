@@ -56,6 +56,8 @@ export class SlotRow {
   readonly settling: Settling;
   /** Positions above the floor that were judged duplicate before the open, ascending. */
   readonly notedDuplicates: readonly Position[];
+  /** Of the row until this owner opened it; undefined = it was new. */
+  readonly previousGeneration: number | undefined;
   readonly memories: MemberMemories = new Map();
   readonly #parts: SlotRowParts;
   readonly #layouts: Layouts;
@@ -73,6 +75,7 @@ export class SlotRow {
     this.#layouts = new Layouts(parts.spec, opened.layouts);
     this.#lastSentMs = sentAtMs;
     this.notedDuplicates = opened.duplicates;
+    this.previousGeneration = opened.previousGeneration;
     this.settling = new Settling(parts.settleMs);
     this.#observe(opened.connection, sentAtMs);
   }
@@ -83,6 +86,14 @@ export class SlotRow {
 
   get floor(): Position {
     return this.#row.floor;
+  }
+
+  get token(): string {
+    return this.#row.token;
+  }
+
+  get arrivalMs(): number {
+    return this.#row.arrivalMs;
   }
 
   get surprise(): Error | undefined {
@@ -245,8 +256,8 @@ export class SlotRow {
     };
   }
 
-  #stale(reason: string, found?: Position): RowWentStale {
-    return new RowWentStale({ ...this.#fields(), reason, ...(found === undefined ? {} : { found }) });
+  #stale(because: string, found?: Position): RowWentStale {
+    return new RowWentStale({ ...this.#fields(), because, ...(found === undefined ? {} : { found }) });
   }
 
   #fields(): Record<string, unknown> {

@@ -35,14 +35,20 @@ export function describeChain(makeLedger: MakeLedger): void {
         duplicates: [],
       });
       expect(await ledger.open({ ...open, generation: 4, start: START })).toMatchObject({ kind: 'opened', row });
-      expect(await ledger.rows(0)).toEqual(new Map([[SHARD, row]]));
+      const another = await ledger.open({ ...open, shard: 'another', start });
+      expect(another).toMatchObject({ kind: 'opened', previousGeneration: undefined });
+      expect((await ledger.rows(0)).get(SHARD)).toEqual(row);
     });
 
     it('keeps position and token when a new generation opens it, and refuses every older one', async () => {
       const ledger = await opened();
       const first = commitRequest({ copies: [{ at: 1, id: 1 }] });
       await ledger.commit(first);
-      expect(await ledger.open({ ...open, generation: 2 })).toMatchObject({ row: { ...first.to, generation: 2 } });
+      expect(await ledger.open({ ...open, generation: 2 })).toMatchObject({
+        row: { ...first.to, generation: 2 },
+        previousGeneration: 1,
+      });
+      expect(await ledger.open({ ...open, generation: 2 })).toMatchObject({ previousGeneration: 2 });
 
       const fenced = { kind: 'fenced', generation: 2 };
       expect(await ledger.open(open)).toMatchObject(fenced);

@@ -4,12 +4,14 @@ import { createLedgerConnection, type LedgerConnection } from '../../../ledger/r
 import type { RedisKind } from '../../../local/redis/start.ts';
 import { hasRedisServer, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { describeChain } from './chain-suite.ts';
+import { describeJob } from './job-suite.ts';
 import { describeJudging } from './judging-suite.ts';
 import { makeReferenceLedger, redisLedgers } from './ledgers.ts';
 
 describe('the reference', () => {
   describeChain(makeReferenceLedger);
   describeJudging(makeReferenceLedger);
+  describeJob(makeReferenceLedger);
 });
 
 const KINDS: readonly RedisKind[] = hasRedisServer() ? ['redis-server', 'js-redis-server'] : ['js-redis-server'];
@@ -30,4 +32,5 @@ describe.each(KINDS)('the ledger in %s', (kind) => {
   const makeLedger = redisLedgers(() => connection);
   describeChain(makeLedger);
   describeJudging(makeLedger);
+  describeJob(makeLedger);
 });

@@ -6,10 +6,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { START } from '../../../lease/position.ts';
-import type { CommitRequest, Ledger, LedgerReader, LedgerSpec } from '../../../ledger/ledger.ts';
+import type {
+  CommitRequest,
+  Ledger,
+  LedgerJob,
+  LedgerReader,
+  LedgerSpec,
+  OnConnection,
+} from '../../../ledger/ledger.ts';
 import { createLedgerConnection, type LedgerConnection } from '../../../ledger/redis/connection.ts';
 import { createRedisLedger } from '../../../ledger/redis/redis-ledger.ts';
+import { createRedisLedgerJob } from '../../../ledger/redis/redis-ledger-job.ts';
 import { createReferenceLedger, emptyReferenceState, type ReferenceState } from '../../../ledger/reference.ts';
+import { createReferenceLedgerJob } from '../../../ledger/reference-job.ts';
 import { commitRequest, ledgerSpec, SHARD } from '../../support/ledger-builder.ts';
 import { hasRedisServer, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { type KeptSlot, keepSlot, loseTail } from '../../support/redis-slot-image.ts';
@@ -28,6 +37,7 @@ const EVERY_ANSWER = [
   ...['open opened', 'open fenced', 'open missing'],
   ...['commit ok', 'commit applied', 'commit stale', 'commit fenced', 'commit layout'],
   ...['advance ok', 'advance applied', 'advance stale', 'advance fenced'],
+  ...['job opened', 'job fenced', 'forget ok', 'forget held', 'forget stale', 'sweep ok', 'sweep stale'],
 ];
 
 /** Only redis-server can serialize a key, as a lost tail needs. */
@@ -45,6 +55,10 @@ beforeAll(async () => {
   await ledger.open({ shard: SHARD, slot: 0, generation: 1, start: START });
   await ledger.commit(commitRequest({}));
   await ledger.advance(0, []);
+  const job = createRedisLedgerJob(ledgerSpec({ name: 'history.loads-scripts' }), connection);
+  await job.openJob(0, 1);
+  await job.forget(0, 1, 0, []);
+  await job.sweep(0, 1, { period: 0, buckets: 1 }, 0);
 });
 
 afterAll(async () => {
@@ -52,7 +66,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-type Both = readonly [reference: Ledger & LedgerReader, redis: Ledger & LedgerReader];
+type Whole = Ledger & LedgerReader & LedgerJob;
+type Both = readonly [reference: Whole, redis: Whole];
 
 class History {
   readonly #random: SeededRandom;
@@ -71,7 +86,10 @@ class History {
     this.#random = seededRandom(seed);
     this.#requests = new RandomRequests(this.#random, spec.slots);
     this.#state = emptyReferenceState(spec.slots);
-    this.#both = [createReferenceLedger(spec, this.#state), createRedisLedger(spec, connection)];
+    this.#both = [
+      { ...createReferenceLedger(spec, this.#state), ...createReferenceLedgerJob(spec, this.#state) },
+      { ...createRedisLedger(spec, connection), ...createRedisLedgerJob(spec, connection) },
+    ];
   }
 
   async step(): Promise<void> {
@@ -83,6 +101,7 @@ class History {
     else if (dice < 0.352 && canKeepSlots)
       this.#kept = await keepSlot(this.#spec.name, this.#requests.slot(), this.#state, connection);
     else if (dice < 0.354 && this.#kept) await loseTail(this.#kept, this.#state, connection);
+    else if (dice < 0.364) await this.#work();
     else await this.#commit(this.#requests.commit(this.#state));
   }
 
@@ -105,6 +124,26 @@ class History {
     this.#sent = [...this.#sent.slice(-20), request];
   }
 
+  /** The ledger job claims the slot, forgets a period, and sweeps what is forgotten. */
+  async #work(): Promise<void> {
+    const slot = this.#requests.slot();
+    const { generation, period, unfinished } = this.#requests.forget(this.#state, slot);
+    const opened = await this.#same((ledger) => ledger.openJob(slot, generation), slot);
+    this.#tally(`job ${opened.kind}`);
+    // Of several that hold it, either may be named.
+    const forgot = await this.#same(async (ledger) => {
+      const { kind } = await ledger.forget(slot, generation, period, unfinished);
+      return { kind };
+    }, slot);
+    this.#tally(`forget ${forgot.kind}`);
+    if (this.#random.chance(0.3)) return;
+    for (const { buckets, ...layout } of opened.kind === 'opened' ? opened.layouts : []) {
+      if (buckets === undefined) continue;
+      const swept = await this.#same((ledger) => ledger.sweep(slot, generation, { ...layout, buckets }, 0), slot);
+      this.#tally(`sweep ${swept.kind}`);
+    }
+  }
+
   #tally(kind: string): void {
     this.#kinds.set(kind, (this.#kinds.get(kind) ?? 0) + 1);
   }
@@ -114,15 +153,15 @@ class History {
     return this.#random.chance(0.7) ? this.#sent.at(-1)! : this.#random.pick(this.#sent);
   }
 
-  async #same<A extends { readonly connection: number }>(
-    call: (ledger: Ledger) => Promise<A>,
-    slot: number,
-  ): Promise<A> {
+  async #same<A extends object>(call: (ledger: Whole) => Promise<A>, slot: number): Promise<A> {
     const seen = await Promise.all(
       this.#both.map(async (ledger) => {
         // Asked in this order on one connection, and so answered: after the call.
         const asked = [call(ledger), ledger.rows(slot), ledger.totals()] as const;
-        const [{ connection: _, ...answer }, rows, totals] = await Promise.all(asked);
+        const [{ connection: _, ...answer }, rows, totals] = (await Promise.all(asked)) as [
+          A & Partial<OnConnection>,
+          ...unknown[],
+        ];
         return { answer, rows, totals };
       }),
     );

@@ -20,6 +20,12 @@ const BASE = 49_653_000_000_000_000_000_000_000_000_000_000_000_000_000_000_000_
 const POOL = 1_500;
 const CLASSES = [['c:format:v1', 'c:app:a'], ['c:format:v1', 'c:app:b'], ['c:format:v2', 'c:app:a'], []];
 
+export interface ForgetRequest {
+  readonly generation: number;
+  readonly period: number;
+  readonly unfinished: readonly string[];
+}
+
 interface Identity {
   readonly id: number;
   readonly bucketKey: number;
@@ -70,6 +76,17 @@ export class RandomRequests {
     };
   }
 
+  /** A period that may be forgotten, mostly by the generation that has the slot. */
+  forget(state: ReferenceState, slot: number): ForgetRequest {
+    const { job, rows, periods } = state.slots[slot]!;
+    const random = this.#random;
+    return {
+      generation: Math.max(0, job.generation + random.pick([0, 0, 0, 1, -1])),
+      period: random.pick([...periods.keys(), this.#period]),
+      unfinished: random.chance(0.8) ? [...rows.keys()].slice(-2) : ['account:stream:1:unseen'],
+    };
+  }
+
   advance(state: ReferenceState, slot: number): AdvanceRequest[] {
     const shards = new Set(Array.from({ length: this.#random.int(4) }, () => this.#shard()));
     return [...shards].map((shard) => this.#step(state.slots[slot]!, shard));
@@ -104,7 +121,8 @@ export class RandomRequests {
       from: { position: from.position, token: from.token },
       to: { position, token: tokenOf(this.#tokens) },
       floor: random.pick([START, row?.floor ?? START, from.position, position]),
-      arrivalMs: this.#period * 2_000 + random.int(2_000),
+      // Mostly past what a period's forgetting waits for.
+      arrivalMs: this.#period * 2_000 + random.int(2_000) + (random.chance(0.9) ? 1_000_000 : 0),
       watermarkMs: random.int(10_000),
     };
     switch (random.int(16)) {

@@ -33,6 +33,7 @@ describe('the check of the server', () => {
   it.skipIf(!hasRedisServer())('learns version, role and durability of a Redis that does not', async () => {
     const facts = await checkServer(await connected({ durable: true }));
     expect(facts).toMatchObject({ role: 'master', evictionPolicy: 'noeviction', appendFsync: 'everysec' });
+    expect(facts).toMatchObject({ fsyncsDuringRewrite: true, replicas: 0, minReplicas: 0 });
     expect(facts.version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
