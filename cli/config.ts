@@ -1,9 +1,14 @@
 /** The CLI finds a fleet by the same settings as its processes do. */
 import { SHARED_SETTINGS } from '../lease/config.ts';
 import { type Environment, readSettings, type SettingsOf } from '../runtime/env.ts';
+import { WORKER_SETTINGS } from '../worker/config.ts';
 
 const { fleet, redisUrl, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities } = SHARED_SETTINGS;
-const CLI_SETTINGS = { fleet, redisUrl, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities };
+const { deadLetterStream } = WORKER_SETTINGS;
+const CLI_SETTINGS = {
+  ...{ fleet, redisUrl, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities },
+  ...{ deadLetterStream },
+};
 
 export type CliSettings = SettingsOf<typeof CLI_SETTINGS>;
 

@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { FleetError } from '../runtime/errors.ts';
 import { addCounts } from './counts.ts';
+import { addDeadLetters } from './dead-letters.ts';
 import { addDemo } from './demo.ts';
+import { addLedger } from './ledger.ts';
 import { addProduce } from './produce.ts';
 import { addStatus } from './status.ts';
 
@@ -33,6 +35,8 @@ addDemo(program);
 addProduce(program);
 addCounts(program);
 addStatus(program);
+addLedger(program);
+addDeadLetters(program);
 
 try {
   await program.parseAsync();

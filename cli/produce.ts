@@ -17,6 +17,7 @@ interface Flags {
   readonly jsonShare: number;
   readonly v2Share: number;
   readonly players: number;
+  readonly aggregate: number;
   readonly truth?: string;
   readonly json?: boolean;
 }
@@ -48,6 +49,12 @@ export function addProduce(program: Command): void {
     )
     .option('--v2-share <share>', 'logins with a country (LoginMessageV2)', share, GENERATOR_DEFAULTS.v2Share)
     .option('--players <n>', 'distinct players', whole(1, MAX_COUNT), GENERATOR_DEFAULTS.players)
+    .option(
+      '--aggregate <n>',
+      'logins packed into one Kinesis record, as the producer library does',
+      whole(1, 1_000),
+      1,
+    )
     .option('--truth <file>', 'where to write what `counts --json` must say, as JSON')
     .option('--json', 'progress and report as JSON lines')
     .addHelpText(
@@ -67,6 +74,7 @@ async function run(flags: Flags): Promise<void> {
   try {
     const report = await produce({
       ...{ client, stream, clock: systemClock, signal: stop.signal, records: flags.records },
+      aggregate: flags.aggregate,
       generator: {
         ...GENERATOR_DEFAULTS,
         ...{ seed: flags.seed, startMs: startOf(flags.seed), players: flags.players },

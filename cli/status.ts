@@ -1,6 +1,7 @@
 /** `status`: shards, owners and lag, from the fleet table and the ledger's rows. No process of the fleet is asked. */
 import type { Command } from 'commander';
 import { createFleetStores } from '../lease/dynamodb/fleet-stores.ts';
+import { isHealKey } from '../lease/heal-lease.ts';
 import { isFinished, type Lease } from '../lease/lease.ts';
 import type { LedgerRow } from '../ledger/ledger.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -39,9 +40,10 @@ async function readStatus(all: boolean): Promise<ShardStatus[]> {
   const settings = readCliSettings();
   const stores = createFleetStores({ tableName: settings.fleet, clock: systemClock });
   try {
-    const leases = (await stores.leases.readAll()).filter((lease) => all || !isFinished(lease));
+    const leases = (await stores.leases.readAll()).filter(({ key }) => !isHealKey(key));
+    const shown = leases.filter((lease) => all || !isFinished(lease));
     const rows = await withFleetLedger(settings, ({ reader }) => reader.rows(0));
-    return leases.map((lease) => statusOf(lease, rows.get(lease.key))).toSorted((a, b) => (a.shard < b.shard ? -1 : 1));
+    return shown.map((lease) => statusOf(lease, rows.get(lease.key))).toSorted((a, b) => (a.shard < b.shard ? -1 : 1));
   } finally {
     stores.close();
   }

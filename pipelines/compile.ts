@@ -34,6 +34,7 @@ export function compilePipeline(name: string, text: unknown, protoDir: string, f
   return Object.freeze({
     name,
     source: source.format,
+    ownRangeOnly: source.aggregates === 'ownRange',
     fields: fields.all,
     formats,
     identity,

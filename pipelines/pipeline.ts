@@ -38,6 +38,8 @@ export interface Unique {
 export interface Pipeline {
   readonly name: string;
   readonly source: 'auto' | 'protobuf' | 'json';
+  /** Are user records of aggregates left out whose hash key is another shard's? */
+  readonly ownRangeOnly: boolean;
   readonly fields: readonly WantedField[];
   /** The first that matches is the record's format; the last one always does. */
   readonly formats: readonly Format[];

@@ -18,6 +18,8 @@ export const sourceSchema = z.strictObject({
   proto: z.string().regex(/^(?!\/)(?!.*\.\.).+\.proto$/, 'must be a .proto file below the proto folder'),
   /** Full name of the message that all formats can be read as. */
   message: z.string().min(1),
+  /** ownRange: of an aggregate, only the user records whose hash key is the shard's own; default: all of them. */
+  aggregates: z.enum(['all', 'ownRange']).optional(),
 });
 
 export const formatSchema = z.strictObject({

@@ -9,11 +9,14 @@ import type { Clock } from '../runtime/clock.ts';
 import { FleetError } from '../runtime/errors.ts';
 import { createGenerator, type GeneratorOptions, type ProducedRecord } from './generator.ts';
 import { LoginShards } from './login-shards.ts';
+import { type Parcel, parcelsOf } from './parcels.ts';
 import { MAX_RECORDS_PER_CALL, type PutCounts, putRecords } from './put-records.ts';
 import { type Truth, TruthKeeper } from './truth.ts';
 
 const DEFAULT_CONCURRENCY = 4;
 const DEFAULT_CALL_TIMEOUT_MS = 10_000;
+/** Packed records of one call: keeps it far below the size that a call may have. */
+const MAX_GATHERED_RECORDS = 10_000;
 /** With a rate: how long to gather records for a call. */
 const GATHER_MS = 20;
 
@@ -29,6 +32,8 @@ export interface ProduceOptions {
   readonly records: number;
   /** Undefined: as fast as the stream accepts them. */
   readonly recordsPerSecond?: number;
+  /** User records packed into one Kinesis record; default 1: none are packed. */
+  readonly aggregate?: number;
   /** Calls under way at once. */
   readonly concurrency?: number;
   readonly callTimeoutMs?: number;
@@ -73,14 +78,17 @@ export async function produce(options: ProduceOptions): Promise<ProduceReport> {
   const progress = (): ProduceProgress => {
     return { ...counts, stored, elapsedMs: options.clock.monotonicMs() - startedMs };
   };
-  const onStored = (record: ProducedRecord, shardId: string): void => {
-    stored++;
-    keeper.add(record);
-    if (record.login && homes.isElsewhere(record.login.index, shardId)) duplicatesOnOtherShards++;
+  const onStored = ({ records }: Parcel, shardId: string): void => {
+    for (const record of records) {
+      stored++;
+      keeper.add(record);
+      if (record.login && homes.isElsewhere(record.login.index, shardId)) duplicatesOnOtherShards++;
+    }
   };
   await sendAll(options, startedMs, async (batch, signal) => {
     const { client, stream, clock, callTimeoutMs = DEFAULT_CALL_TIMEOUT_MS } = options;
-    await putRecords({ client, stream, clock, signal, callTimeoutMs, counts, onStored }, batch);
+    const parcels = parcelsOf(batch, options.aggregate ?? 1);
+    await putRecords({ client, stream, clock, signal, callTimeoutMs, counts, onStored }, parcels);
     options.onProgress?.(progress());
   });
   const report: ProduceReport = {
@@ -100,6 +108,7 @@ type SendBatch = (batch: readonly ProducedRecord[], signal: AbortSignal) => Prom
 async function sendAll(options: ProduceOptions, startedMs: number, send: SendBatch): Promise<void> {
   const { clock, records, recordsPerSecond, concurrency = DEFAULT_CONCURRENCY } = options;
   const next = createGenerator(options.generator);
+  const perCall = Math.min(MAX_RECORDS_PER_CALL * (options.aggregate ?? 1), MAX_GATHERED_RECORDS);
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
   const underWay = new Set<Promise<void>>();
@@ -107,7 +116,7 @@ async function sendAll(options: ProduceOptions, startedMs: number, send: SendBat
   while (made < records && !signal.aborted) {
     const elapsedMs = clock.monotonicMs() - startedMs;
     const due = recordsPerSecond === undefined ? records : Math.floor((elapsedMs * recordsPerSecond) / 1000);
-    const count = Math.min(MAX_RECORDS_PER_CALL, records - made, due - made);
+    const count = Math.min(perCall, records - made, due - made);
     if (count < 1) {
       await clock.sleep(GATHER_MS, signal);
       continue;

@@ -4,7 +4,16 @@
  */
 import { type KinesisClient, PutRecordsCommand } from '@aws-sdk/client-kinesis';
 import { errorName, FleetError } from '../runtime/errors.ts';
-import type { ProducedRecord } from './generator.ts';
+
+/** One Kinesis record to put. */
+export interface Entry {
+  readonly data: Uint8Array;
+  readonly partitionKey: string;
+  /** Decimal; undefined = that of the partition key. */
+  readonly explicitHashKey: string | undefined;
+  /** How many are packed in it; absent = it is one. */
+  readonly userRecords?: number;
+}
 
 export type PutAnswer =
   /** Per entry the shard that stored it; undefined = it was certainly not stored. */
@@ -30,7 +39,7 @@ const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN']);
 export async function putCall(
   client: Pick<KinesisClient, 'send'>,
   stream: string,
-  records: readonly ProducedRecord[],
+  records: readonly Entry[],
   deadline: AbortSignal,
 ): Promise<PutAnswer> {
   const command = new PutRecordsCommand({

@@ -5,8 +5,7 @@
 import type { KinesisClient } from '@aws-sdk/client-kinesis';
 import { type BackoffOptions, backoffMs } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { ProducedRecord } from './generator.ts';
-import { putCall } from './put-call.ts';
+import { type Entry, putCall } from './put-call.ts';
 
 export const MAX_RECORDS_PER_CALL = 500;
 
@@ -17,11 +16,11 @@ export interface PutCounts {
   /** Entries sent again because they had been refused. */
   retriedEntries: number;
   ambiguousCalls: number;
-  /** Entries of those calls that were sent again, or given up: each may be stored once more than the truth says. */
+  /** User records of those calls that were sent again, or given up: each may be stored once more than the truth says. */
   ambiguousRecords: number;
 }
 
-export interface PutContext {
+export interface PutContext<E extends Entry> {
   readonly client: Pick<KinesisClient, 'send'>;
   readonly stream: string;
   readonly clock: Clock;
@@ -29,11 +28,11 @@ export interface PutContext {
   readonly signal: AbortSignal;
   readonly callTimeoutMs: number;
   readonly counts: PutCounts;
-  readonly onStored: (record: ProducedRecord, shardId: string) => void;
+  readonly onStored: (entry: E, shardId: string) => void;
 }
 
 /** @param records at most MAX_RECORDS_PER_CALL. @throws FleetError (fatal) when the stream refuses for good */
-export async function putRecords(context: PutContext, records: readonly ProducedRecord[]): Promise<void> {
+export async function putRecords<E extends Entry>(context: PutContext<E>, records: readonly E[]): Promise<void> {
   const { client, stream, clock, signal, counts } = context;
   let left = records;
   for (let attempt = 1; left.length > 0 && !signal.aborted; attempt++) {
@@ -48,7 +47,7 @@ export async function putRecords(context: PutContext, records: readonly Produced
     }
     if (answer.kind === 'ambiguous') {
       counts.ambiguousCalls++;
-      counts.ambiguousRecords += left.length;
+      counts.ambiguousRecords += left.reduce((sum, { userRecords = 1 }) => sum + userRecords, 0);
     } else {
       counts.retriedEntries += left.length;
     }

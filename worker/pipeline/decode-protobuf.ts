@@ -10,10 +10,8 @@ import type { Column, InstantColumn, TextColumn } from './decoded-batch.ts';
 import { isInstant } from './instant.ts';
 import { BAD_TIMESTAMP, DECODABLE, MALFORMED_PROTOBUF } from './rejection-reason.ts';
 import type { UserRecords } from './user-records.ts';
+import { LENGTH_DELIMITED, skipField, VARINT } from './wire.ts';
 
-const VARINT = 0;
-const LENGTH_DELIMITED = 2;
-const MAX_VARINT_BYTES = 10;
 const BITS_28 = 0x0fff_ffff;
 const MORE = 1 << 31;
 const SECONDS = 1;
@@ -54,7 +52,7 @@ export class ProtobufDecoder {
     const tag = this.#reader.tag();
     const field = this.#numbers.indexOf(tag >>> 3);
     const column = field < 0 ? undefined : this.#columns[field];
-    if (!column) skip(this.#reader, tag);
+    if (!column) skipField(this.#reader, tag);
     else if ((tag & 7) !== LENGTH_DELIMITED) throw new Error('wire type');
     else if (column.kind === 'text') readText(this.#reader, column, index);
     else readTimestamp(this.#reader, column, index);
@@ -68,12 +66,6 @@ export class ProtobufDecoder {
     }
     return true;
   }
-}
-
-function skip(reader: protobuf.Reader, tag: number): void {
-  const from = reader.pos;
-  reader.skipType(tag & 7, 0, tag >>> 3);
-  if ((tag & 7) === VARINT && reader.pos - from > MAX_VARINT_BYTES) throw new Error('varint');
 }
 
 function readText(reader: protobuf.Reader, column: TextColumn, index: number): void {
@@ -108,7 +100,7 @@ function readTimestamp(reader: protobuf.Reader, column: InstantColumn, index: nu
   while (reader.pos < end) {
     const tag = reader.tag();
     const number = tag >>> 3;
-    if (number !== SECONDS && number !== NANOS) skip(reader, tag);
+    if (number !== SECONDS && number !== NANOS) skipField(reader, tag);
     else if ((tag & 7) !== VARINT) throw new Error('wire type');
     else if (number === SECONDS) column.seconds[index] = readInt64(reader);
     else column.nanos[index] = reader.int32();

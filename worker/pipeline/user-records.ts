@@ -1,7 +1,7 @@
 /**
- * Stage 2's output: user records as columns. One Kinesis record is one user record until aggregates are unpacked; an
- * unpacked one keeps its record's sequence number and has a sub-sequence number of its own. Offsets point into the
- * block of bytes that was read: nothing is copied.
+ * Stage 2's output: user records as columns. A plain Kinesis record is one user record; one of an aggregate has its
+ * record's sequence number and a sub-sequence number of its own. Offsets point into the block of bytes that was read:
+ * nothing is copied.
  */
 import type { PositionColumn } from '../../ledger/ledger.ts';
 
@@ -12,4 +12,6 @@ export interface UserRecords {
   readonly ends: Uint32Array;
   readonly positions: PositionColumn;
   readonly arrivalsMs: Float64Array;
+  /** User records of aggregates that were left out, because they belong to another shard; absent = none. */
+  readonly outsideRange?: number;
 }

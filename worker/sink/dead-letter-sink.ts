@@ -2,9 +2,10 @@
  * Stage 6 for records that cannot be processed, and the contract of its adapters. A rejected record needs a receipt
  * like any other, or the checkpoint would stall behind it or step over it.
  *
- * Idempotency: a dead letter's id is (shard, position). A replay stores it again; readers drop repeats. A receipt
- * covers every position up to `through`. When `stored` is given, the receipt counts only once that is settled (like a
- * commit to slot 0); if the connection goes before that, the consumer opens again and the replay stores it again.
+ * Idempotency: a dead letter's id is (shard, position). A replay stores it again; a store that can tell keeps one, of
+ * the other kind readers drop repeats. A receipt covers every position up to `through`. When `stored` is given, the
+ * receipt counts only once that is settled (like a commit to slot 0); if the connection goes before that, the consumer
+ * opens again and the replay stores it again.
  */
 import type { Position } from '../../lease/position.ts';
 import type { Judged } from '../ledger/judged.ts';
@@ -14,6 +15,9 @@ export interface Receipt {
   readonly through: Position;
   readonly stored: Stored | undefined;
 }
+
+/** Told after each call how many letters were stored that were not there yet, and how many older ones made room. */
+export type OnStored = (stored: number, dropped: number) => void;
 
 export interface DeadLetterSink {
   /**

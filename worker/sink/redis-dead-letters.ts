@@ -1,18 +1,21 @@
 /**
  * Dead letters in Redis: one stream per ledger and pipeline, beside slot 0 (same tag, same connection), so that they
- * settle by the same calls as slot 0's commits. Bounded by bytes: when full the oldest make room, and are counted.
+ * settle by the same calls as slot 0's commits. Bounded by bytes: when full the oldest make room, and are counted, or
+ * the shard waits until somebody made room. Storing a letter again stores nothing.
  */
-
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { LedgerConnection } from '../../ledger/redis/connection.ts';
 import { callScript, type Script } from '../../ledger/redis/scripts.ts';
 import type { Clock } from '../../runtime/clock.ts';
-import { positionAt } from '../ledger/batch-part.ts';
-import type { Judged } from '../ledger/judged.ts';
+import { FleetError } from '../../runtime/errors.ts';
 import type { Stored } from '../ledger/settling.ts';
 import type { Waiting } from '../ledger/waiting.ts';
-import type { DeadLetterSink, Receipt } from './dead-letter-sink.ts';
+import { type DeadLetter, deadLettersOf, packLetters } from './dead-letter.ts';
+import type { DeadLetterSink, OnStored, Receipt } from './dead-letter-sink.ts';
+
+/** What happens to a letter that finds the store full. */
+export type FullPolicy = 'drop-oldest' | 'wait';
 
 export interface RedisDeadLettersOptions {
   readonly connection: LedgerConnection;
@@ -23,38 +26,42 @@ export interface RedisDeadLettersOptions {
   /** Kinesis stream, told in each letter. */
   readonly stream: string;
   readonly maxBytes: number;
+  readonly whenFull: FullPolicy;
   readonly waiting: Waiting;
-  readonly onStored: (stored: number, dropped: number) => void;
+  readonly onStored: OnStored;
 }
 
-const MAX_CALL_LETTERS = 200;
 /** A single letter may be larger: a Kinesis record has up to 10 MiB. */
-const MAX_CALL_BYTES = 4 * 1024 * 1024;
-const script = loadScript();
+const CALL_LIMITS = { letters: 200, bytes: 4 * 1024 * 1024 };
+const storeScript = loadScript('store-letter.lua');
 
-export function deadLetterKeys(ledgerName: string, pipeline: string): readonly [string, string, string] {
+export function deadLetterKeys(ledgerName: string, pipeline: string): readonly [string, string, string, string] {
   const stream = `{${ledgerName}.0}:dead:${pipeline}`;
-  return [stream, `${stream}:sizes`, `${stream}:totals`];
+  return [stream, `${stream}:sizes`, `${stream}:totals`, `${stream}:ids`];
 }
 
 export function createRedisDeadLetters(options: RedisDeadLettersOptions): DeadLetterSink {
-  const { connection, clock, waiting } = options;
-  const keys = deadLetterKeys(options.ledgerName, options.pipeline);
+  const { connection, clock, waiting, maxBytes, whenFull } = options;
+  const keys = [...deadLetterKeys(options.ledgerName, options.pipeline)];
 
-  async function send(letters: readonly (string | Uint8Array)[], count: number, signal: AbortSignal): Promise<Stored> {
-    const args = [String(options.maxBytes), ...letters].map((part) => (typeof part === 'string' ? part : buffer(part)));
-    const { answer, connection: number } = await waiting.patiently(signal, () =>
-      connection.call((client) => callScript(client, script, { keys: [...keys], args })),
-    );
-    options.onStored(count, Number(answer[0]));
+  async function send(letters: readonly DeadLetter[], signal: AbortSignal): Promise<Stored> {
+    const args = [String(maxBytes), whenFull, ...letters.flatMap(argsOf)];
+    const number = await waiting.patiently(signal, async () => {
+      const called = await connection.call((client) => callScript(client, storeScript, { keys, args }));
+      const [done, stored, dropped] = called.answer.map(Number) as [number, number, number];
+      options.onStored(stored, dropped);
+      if (done < letters.length) throw storeIsFull(maxBytes);
+      return called.connection;
+    });
     return { connection: number, answeredAtMs: clock.monotonicMs() };
   }
 
   return {
     async store(shard, judged, signal): Promise<Receipt> {
       let stored: Stored | undefined;
-      for (const { letters, count } of packLetters(shard, options.stream, judged)) {
-        const next = await send(letters, count, signal);
+      const letters = deadLettersOf(shard, options.stream, judged);
+      for (const pack of packLetters(letters, ({ bytes }) => bytes.length, CALL_LIMITS)) {
+        const next = await send(pack, signal);
         // The first call's connection counts: a later one must not hide that it went.
         stored = { connection: stored?.connection ?? next.connection, answeredAtMs: next.answeredAtMs };
       }
@@ -63,34 +70,20 @@ export function createRedisDeadLetters(options: RedisDeadLettersOptions): DeadLe
   };
 }
 
-interface Pack {
-  readonly letters: (string | Uint8Array)[];
-  count: number;
-  bytes: number;
-}
-
-function packLetters(shard: string, stream: string, { batch }: Judged): Pack[] {
-  const packs: Pack[] = [];
-  const { bytes, starts, ends, positions, arrivalsMs } = batch.records;
-  for (const { index, reason } of batch.rejected) {
-    const payload = bytes.subarray(starts[index], ends[index]);
-    let pack = packs.at(-1);
-    if (!pack || pack.count >= MAX_CALL_LETTERS || pack.bytes + payload.length > MAX_CALL_BYTES) {
-      pack = { letters: [], count: 0, bytes: 0 };
-      packs.push(pack);
-    }
-    pack.letters.push(shard, positionAt(positions, index), stream, String(arrivalsMs[index]), reason, payload);
-    pack.count += 1;
-    pack.bytes += payload.length;
-  }
-  return packs;
-}
-
-function buffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function loadScript(): Script {
-  const text = readFileSync(new URL('store-letter.lua', import.meta.url), 'utf8');
+export function loadScript(file: string): Script {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8');
   return { text, sha1: createHash('sha1').update(text).digest('hex') };
+}
+
+function argsOf({ shard, position, stream, arrivalMs, reason, bytes }: DeadLetter): (string | Buffer)[] {
+  const payload = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return [shard, position, stream, String(arrivalMs), reason, payload];
+}
+
+function storeIsFull(maxBytes: number): FleetError {
+  return new FleetError('the store of dead letters is full', {
+    code: 'DeadLettersFull',
+    disposition: 'retry',
+    fields: { maxBytes },
+  });
 }

@@ -7,7 +7,7 @@ import { CreateStreamCommand, DescribeStreamSummaryCommand, PutRecordsCommand } 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureTable } from '../../../lease/dynamodb/ensure-table.ts';
 import { createFleetStores, type FleetStores } from '../../../lease/dynamodb/fleet-stores.ts';
-import { type Lease, leaseKeyOf } from '../../../lease/lease.ts';
+import { type Lease, type LeaseKey, leaseKeyOf } from '../../../lease/lease.ts';
 import type { FleetRow } from '../../../lease/worker-store.ts';
 import { createLedgerConnection, type LedgerConnection } from '../../../ledger/redis/connection.ts';
 import { createRedisLedger } from '../../../ledger/redis/redis-ledger.ts';
@@ -29,7 +29,6 @@ import { type Dynalite, startDynalite, TEST_CREDENTIALS } from '../../support/dy
 import { type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 
 const MIB = 1024 * 1024;
-const KEY = leaseKeyOf('000000000000', 'logins', 1, 'shardId-000000000000');
 const pipeline = loadPipeline('logins', join(import.meta.dirname, '../../../pipelines'));
 
 interface Running {
@@ -46,6 +45,7 @@ let fleet: FleetRow;
 let connection: LedgerConnection;
 let client: ReturnType<typeof createKinesisClient>;
 const running: Running[] = [];
+let key: LeaseKey;
 let ordersVersion = 0;
 
 const settings = readWorkerSettings({
@@ -63,19 +63,17 @@ beforeAll(async () => {
   const local = { region: 'us-east-1', credentials: TEST_CREDENTIALS };
   stores = createFleetStores({ tableName: 'fleet', clock, endpoint: dynalite.endpoint, ...local });
   await ensureTable({ client: stores.client, clock, tableName: 'fleet', create: true, pollMs: 20 });
-  fleet = await stores.fleet.createFleet({
-    ...{ streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/logins', streamCreationEpochSeconds: 1 },
-    ...{ schemaVersion: 1, hashSeed: '0123456789abcdef0123456789abcdef' },
-  });
   connection = createLedgerConnection({ url: redis.url });
   await connection.ready();
   client = createKinesisClient({ endpoint: kinesis.url, ...local });
   await client.send(new CreateStreamCommand({ StreamName: 'logins', ShardCount: 1 }));
-  await until(async () => {
-    const answer = await client.send(new DescribeStreamSummaryCommand({ StreamName: 'logins' }));
-    return answer.StreamDescriptionSummary?.StreamStatus === 'ACTIVE';
+  const created = await streamWhenActive();
+  key = leaseKeyOf('000000000000', 'logins', created, 'shardId-000000000000');
+  fleet = await stores.fleet.createFleet({
+    ...{ streamArn: 'arn:aws:kinesis:us-east-1:000000000000:stream/logins', streamCreationEpochSeconds: created },
+    ...{ schemaVersion: 1, hashSeed: '0123456789abcdef0123456789abcdef' },
   });
-  await stores.leases.create({ key: KEY, checkpoint: { kind: 'TRIM_HORIZON' }, parents: [] });
+  await stores.leases.create({ key, checkpoint: { kind: 'TRIM_HORIZON' }, parents: [] });
 });
 
 afterAll(async () => {
@@ -85,6 +83,17 @@ afterAll(async () => {
   stores.close();
   await Promise.all([kinesis.close(), dynalite.stop(), redis.stop()]);
 });
+
+/** Gives the second in which it was created. */
+async function streamWhenActive(): Promise<number> {
+  let createdMs = 0;
+  await until(async () => {
+    const answer = await client.send(new DescribeStreamSummaryCommand({ StreamName: 'logins' }));
+    createdMs = answer.StreamDescriptionSummary?.StreamCreationTimestamp?.getTime() ?? 0;
+    return answer.StreamDescriptionSummary?.StreamStatus === 'ACTIVE';
+  });
+  return Math.floor(createdMs / 1_000);
+}
 
 async function until(isTrue: () => Promise<boolean>): Promise<void> {
   const deadlineMs = clock.monotonicMs() + 15_000;
@@ -120,11 +129,11 @@ async function startWorker(): Promise<Running> {
 
 async function order(worker: Worker, verb: 'hold' | 'drain'): Promise<void> {
   ordersVersion += 1;
-  await stores.workers.writeOrders(worker.id!, { version: ordersVersion, orders: [{ leaseKey: KEY, verb }] });
+  await stores.workers.writeOrders(worker.id!, { version: ordersVersion, orders: [{ leaseKey: key, verb }] });
 }
 
 async function lease(): Promise<Lease> {
-  return (await stores.leases.read(KEY))!;
+  return (await stores.leases.read(key))!;
 }
 
 async function counts() {
@@ -142,7 +151,7 @@ async function produce(payloads: readonly Uint8Array[]): Promise<void> {
 describe('a worker among real servers', () => {
   it('counts logins exactly, keeps what it cannot read with its reason, and checkpoints behind it', async () => {
     const { worker } = await startWorker();
-    await stores.leases.assign({ key: KEY, generation: 0 }, worker.id!);
+    await stores.leases.assign({ key, generation: 0 }, worker.id!);
     await order(worker, 'hold');
 
     await produce([login('a', 1, 'DE'), login('a', 1, 'DE'), login('b', 2), login('a', 3, 'DE')]);
@@ -179,7 +188,7 @@ describe('a worker among real servers', () => {
     await produce(Array.from({ length: 300 }, (_, i) => login(`p${i % 50}`, i % 200)));
     await until(async () => (await counts()).records > before);
 
-    await stores.leases.handoff({ key: KEY, generation }, old.worker.id!, next.worker.id!);
+    await stores.leases.handoff({ key, generation }, old.worker.id!, next.worker.id!);
     await Promise.all([order(old.worker, 'drain'), order(next.worker, 'hold')]);
     await until(async () => next.worker.shards.some(({ state }) => state === 'Reading'));
     await until(async () => (await counts()).records === before + 300);
@@ -198,7 +207,7 @@ describe('a worker among real servers', () => {
     const { generation } = await lease();
 
     await dying.end();
-    await stores.leases.take({ key: KEY, generation }, dying.worker.id!, heir.worker.id!);
+    await stores.leases.take({ key, generation }, dying.worker.id!, heir.worker.id!);
     await order(heir.worker, 'hold');
     await connection.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await until(async () => heir.counts.replayed > 0 && (await counts()).records === before + 400);
