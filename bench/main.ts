@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-const BENCHES = ['source', 'decode', 'ledger', 'end-to-end'];
+const BENCHES = ['source', 'decode', 'ledger', 'controller', 'fleet-table', 'worker-memory', 'end-to-end'];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !BENCHES.includes(name));

@@ -1,24 +1,35 @@
 /**
  * Carries out the plan: each move is one conditional write on the lease row as it was seen, so a plan made on an old
- * picture loses and is made again. A lost move is nobody's error.
+ * picture loses and is made again. A lost move is nobody's error. What a shard weighs and who may be given how much is
+ * gathered here from the workers' heartbeats and their pods; what follows from it is in plan.ts.
  */
 import { isFinished, isHandingOff, type Lease } from '../../lease/lease.ts';
+import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
-import { type FleetView, isEligible, leasesByShard } from '../fleet-view.ts';
+import type { ClusterTerm } from '../cluster.ts';
+import { type FleetView, leasesByShard } from '../fleet-view.ts';
 import { inParallel } from '../in-parallel.ts';
 import { unfinishedParents } from '../lineage.ts';
 import type { Reconciler } from '../reconciler.ts';
-import { type Move, type PlannedLease, type PlannedWorker, plan } from './plan.ts';
+import { type Move, plan } from './plan.ts';
+import { Rollout } from './rollout.ts';
+import { ShardWeights } from './shard-weights.ts';
+import type { PlannedLease } from './spread.ts';
 
 export interface AssignmentOptions {
   readonly logger: Logger;
+  readonly clock: Clock;
+  readonly pods: Pick<ClusterTerm, 'placeOf'>;
   /** Told of each move that was written. */
   readonly onMoved: (move: Move) => void;
 }
 
 const WRITES_AT_ONCE = 32;
 
-export function createAssignment({ logger, onMoved }: AssignmentOptions): Reconciler {
+export function createAssignment({ logger, clock, pods, onMoved }: AssignmentOptions): Reconciler {
+  const weights = new ShardWeights();
+  const rollout = new Rollout(pods);
+
   async function carryOut(view: FleetView, move: Move, lease: Lease): Promise<void> {
     if (!(await write(view, move, lease))) return;
     const { verb, reason, from, to } = move;
@@ -26,13 +37,28 @@ export function createAssignment({ logger, onMoved }: AssignmentOptions): Reconc
     onMoved(move);
   }
 
+  function weighed(view: FleetView, leases: ReadonlyMap<string, Lease>, nowMs: number): PlannedLease[] {
+    const live = [...leases.values()].filter((lease) => !isFinished(lease));
+    const loads = live.map(({ key, shardId, owner }) => {
+      return { key, shardId, owner, load: view.workers?.get(owner ?? '')?.row?.load };
+    });
+    const weightOf = weights.weigh(loads, nowMs);
+    return live.flatMap((lease) => {
+      const state = stateOf(lease);
+      if (state.kind === 'free' && unfinishedParents(lease, leases, view.listing).length > 0) return [];
+      return [{ key: lease.key, weight: weightOf.get(lease.key) ?? 1, generation: lease.generation, state }];
+    });
+  }
+
   return {
     name: 'assignment',
     async reconcile(view, signal) {
       if (!view.leases.isComplete() || !view.workers) return;
+      const nowMs = clock.monotonicMs();
       const leases = leasesByShard(view);
       const byKey = new Map([...leases.values()].map((lease) => [lease.key, lease]));
-      const moves = plan(plannedLeases(view, leases), plannedWorkers(view));
+      const { workers, isUnderWay } = rollout.look([...view.workers.values()], nowMs);
+      const moves = plan(weighed(view, leases, nowMs), workers, { withoutBalance: isUnderWay });
       await inParallel(moves, WRITES_AT_ONCE, async (move) => {
         const lease = byKey.get(move.key);
         if (lease && !signal.aborted) await carryOut(view, move, lease);
@@ -54,26 +80,8 @@ function write(view: FleetView, { verb, from = '', to }: Move, lease: Lease): Pr
   }
 }
 
-function plannedLeases(view: FleetView, leases: ReadonlyMap<string, Lease>): PlannedLease[] {
-  const planned: PlannedLease[] = [];
-  for (const lease of leases.values()) {
-    if (isFinished(lease)) continue;
-    const state = stateOf(lease);
-    if (state.kind === 'free' && unfinishedParents(lease, leases, view.listing).length > 0) continue;
-    planned.push({ key: lease.key, weight: 1, state });
-  }
-  return planned;
-}
-
 function stateOf(lease: Lease): PlannedLease['state'] {
   if (lease.owner === undefined) return { kind: 'free' };
   if (isHandingOff(lease)) return { kind: 'handing', old: lease.checkpointOwner ?? '', to: lease.owner };
   return { kind: 'held', owner: lease.owner };
-}
-
-function plannedWorkers(view: FleetView): PlannedWorker[] {
-  return [...(view.workers?.values() ?? [])].map((worker) => {
-    if (isEligible(worker)) return { id: worker.id, standing: 'eligible' };
-    return { id: worker.id, standing: worker.dead === undefined ? 'leaving' : 'dead' };
-  });
 }

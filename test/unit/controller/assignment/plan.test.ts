@@ -1,26 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { plan } from '../../../../controller/assignment/plan.ts';
 import {
   MAX_LEASES_PER_WORKER,
-  type Move,
   type PlannedLease,
   type PlannedWorker,
-  plan,
-} from '../../../../controller/assignment/plan.ts';
-
-const lease = (key: string, state: PlannedLease['state'], weight = 1): PlannedLease => ({ key, weight, state });
-const free = (key: string): PlannedLease => lease(key, { kind: 'free' });
-const held = (key: string, owner: string, weight = 1): PlannedLease => lease(key, { kind: 'held', owner }, weight);
-const worker = (id: string, standing: PlannedWorker['standing'] = 'eligible'): PlannedWorker => ({ id, standing });
-
-/** The leases after every move was written; handoffs are over at once. */
-function carriedOut(leases: readonly PlannedLease[], moves: readonly Move[]): PlannedLease[] {
-  const to = new Map(moves.map((move) => [move.key, move.to]));
-  return leases.map((one) => {
-    const owner = to.get(one.key) ?? (one.state.kind === 'handing' ? one.state.to : undefined);
-    return owner === undefined ? one : held(one.key, owner, one.weight);
-  });
-}
+} from '../../../../controller/assignment/spread.ts';
+import { carriedOut, free, held, lease, worker } from './plan-scenes.ts';
 
 function countsOf(leases: readonly PlannedLease[], workers: readonly PlannedWorker[]): Map<string, number> {
   const counts = new Map(workers.filter((w) => w.standing === 'eligible').map((w) => [w.id, 0]));
@@ -97,6 +83,33 @@ describe('the plan', () => {
     );
     expect(beside).toEqual([]);
     expect(plan(after, workers)).toEqual([]);
+  });
+
+  it('gives a worker of half the capacity half as much', () => {
+    const leases = Array.from({ length: 30 }, (_, i) => free(`s${i}`));
+    const workers = [worker('w1'), worker('w2'), worker('small', 'eligible', { capacity: 0.5 })];
+    expect([...countsOf(carriedOut(leases, plan(leases, workers)), workers)]).toEqual([
+      ['w1', 12],
+      ['w2', 12],
+      ['small', 6],
+    ]);
+  });
+
+  it('gives nothing to a worker that only stays, and takes nothing from it that it may have', () => {
+    const workers = [worker('w1', 'staying'), worker('w2')];
+    expect(plan([held('a', 'w1'), held('b', 'w1'), held('c', 'w2')], workers)).toEqual([]);
+    expect(plan([held('a', 'w2'), held('b', 'w2'), held('c', 'w2'), free('d')], workers)).toMatchObject([{ to: 'w2' }]);
+  });
+
+  it('moves the lease that moved least, of several that would do', () => {
+    const leases = ['a', 'b', 'c', 'd'].map((key, i) => ({ ...held(key, 'w1'), generation: i === 2 ? 0 : 4 }));
+    expect(plan(leases, [worker('w1'), worker('w2')]).map((move) => move.key)).toContain('c');
+  });
+
+  it('without balance places what nobody has and leaves the rest', () => {
+    const leases = [free('a'), held('b', 'w1'), held('c', 'w1'), held('d', 'w1')];
+    const moves = plan(leases, [worker('w1'), worker('w2')], { withoutBalance: true });
+    expect(moves).toMatchObject([{ key: 'a', to: 'w2', reason: 'free' }]);
   });
 
   it('gives no worker more than its orders may hold', () => {
