@@ -11,6 +11,16 @@ import type { FleetView } from './fleet-view.ts';
  */
 export type PodVerdict = 'ended' | 'leaving';
 
+/** What is known of a worker's pod that bears on what it is given. */
+export interface PodPlace {
+  /** Of its label; undefined = it has none. */
+  readonly zone: string | undefined;
+  /** It was ready, and is no more: kubelet gets no good answer from it, or its node is cut off. */
+  readonly isUnready: boolean;
+  /** There is a pod of a newer template: a rollout will replace this one. */
+  readonly isOutdated: boolean;
+}
+
 export interface ClusterTermOptions {
   readonly view: FleetView;
   /** Told when a verdict may have changed, between two ticks. */
@@ -26,6 +36,8 @@ export interface ClusterTermOptions {
 export interface ClusterTerm {
   /** Of the given worker ids, those about which there is something to say. */
   judge(workerIds: readonly string[]): ReadonlyMap<string, PodVerdict>;
+  /** Undefined for a worker without a known pod. */
+  placeOf(workerId: string): PodPlace | undefined;
   /** A lease was taken from a worker that is gone; `reason` is how its death was seen. */
   tookLease(worker: string, reason: string): void;
   /** Follows the pods and does the chores beside the rounds, until the signal aborts. Never throws. */
@@ -42,6 +54,7 @@ const NO_VERDICTS: ReadonlyMap<string, PodVerdict> = new Map();
 export const noCluster: Cluster = {
   begin: () => ({
     judge: () => NO_VERDICTS,
+    placeOf: () => undefined,
     tookLease: () => undefined,
     run: () => Promise.resolve(),
   }),

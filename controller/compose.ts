@@ -8,10 +8,12 @@ import { createFleetStores, type FleetStores } from '../lease/dynamodb/fleet-sto
 import { type Leadership, RowLeadership } from '../lease/leadership.ts';
 import { createLedgerConnection } from '../ledger/redis/connection.ts';
 import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
+import { createRedisLedgerJob } from '../ledger/redis/redis-ledger-job.ts';
 import { ledgerSpecOf } from '../pipelines/ledger-spec.ts';
 import { loadPipeline } from '../pipelines/load.ts';
 import { retry } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { errorName } from '../runtime/errors.ts';
 import { errorFields, type Logger } from '../runtime/logger.ts';
 import type { createRegistry } from '../runtime/metrics.ts';
 import { createControllerSignals } from '../signal/redis/redis-signals.ts';
@@ -53,6 +55,8 @@ export async function composeController(
       ? noSignals
       : createControllerSignals({ url: settings.redisUrl, fleet: settings.fleet, logger, clock });
   const connection = createLedgerConnection({ url: settings.redisUrl, clock });
+  const spec = ledgerSpecOf(pipeline, settings);
+  const ledger = createRedisLedger(spec, connection);
   const source = new KinesisStream({ stream: settings.stream, clock });
   const controller = new Controller({
     ...{ settings, clock, logger, source, signals, metrics },
@@ -60,7 +64,8 @@ export async function composeController(
     leases: stores.leases,
     workers: stores.workers,
     fleet: stores.fleet,
-    ledger: createRedisLedger(ledgerSpecOf(pipeline, settings), connection),
+    ledger,
+    ledgerJob: { ledger: { ...ledger, ...createRedisLedgerJob(spec, connection) }, spec },
   });
   return {
     controller,
@@ -98,7 +103,10 @@ async function surroundings(
   return { leadership, cluster: noCluster };
 }
 
-/** Waits for DynamoDB as long as it takes. @throws StartRefused when the table is missing or of another kind. */
+/**
+ * Waits for DynamoDB as long as it takes, and says why whenever the reason is a new one.
+ * @throws StartRefused when the table is missing or of another kind
+ */
 export function untilTable(
   settings: ControllerSettings,
   stores: FleetStores,
@@ -106,7 +114,11 @@ export function untilTable(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const onRetry = (error: unknown): void => logger.warn('fleet table not reachable, waiting', errorFields(error));
+  let said: string | undefined;
+  const onRetry = (error: unknown): void => {
+    if (errorName(error) !== said) logger.warn('waiting for the fleet table', errorFields(error));
+    said = errorName(error);
+  };
   return retry({ ...TABLE_BACKOFF, clock, signal, onRetry }, () =>
     ensureTable({
       client: stores.client,

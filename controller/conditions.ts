@@ -15,10 +15,16 @@ export const CONDITIONS = [
   'StreamDiffers',
   /** The fleet table was made by another version of this program. */
   'SchemaDiffers',
+  /** A part of the hash range has no unfinished lease, and nothing that is listed could be added for it. */
+  'HashRangeHole',
   /** DynamoDB does not answer, or refuses to. */
   'TableUnreachable',
   /** The ledger's totals cannot be read. */
   'LedgerUnreachable',
+  /** Redis lost more than settling allows for: some shards' counts are too low until they are read again. */
+  'LedgerBehind',
+  /** Redis lost a slot of the ledger wholly: `kinesis-fleet ledger` says what can be done. */
+  'LedgerSlotLost',
   /** Kubernetes does not answer, or refuses to: only heartbeats and presence tell who lives. */
   'KubernetesUnreachable',
 ] as const;

@@ -46,6 +46,12 @@ const initialReplicas: Setting<number | undefined> = {
 export const CONTROLLER_SETTINGS = {
   ...SHARED_SETTINGS,
   initialPosition,
+  onStreamRecreated: choice(
+    'ON_STREAM_RECREATED',
+    'stop',
+    ['stop', 'reset'],
+    'the stream was deleted and created again: stop = change nothing until a person decides; reset = read the new one from its beginning and drop the leases of the old one',
+  ),
   tickMs: integer(
     'TICK_MS',
     '1000',
@@ -112,6 +118,12 @@ export const CONTROLLER_SETTINGS = {
     { min: 100, max: 600_000 },
     "the leading controller reads the ledger's totals for /metrics this often",
   ),
+  ledgerAuditMs: integer(
+    'LEDGER_AUDIT_MS',
+    '60000',
+    { min: 500, max: 3_600_000 },
+    'the leading controller compares the ledger with the leases, and forgets old identities, this often',
+  ),
   kubernetes: choice(
     'KUBERNETES',
     'auto',
@@ -123,6 +135,10 @@ export const CONTROLLER_SETTINGS = {
   workerDeployment: optionalText('WORKER_DEPLOYMENT', 'name of the worker Deployment; required in Kubernetes'),
   workerSelector: optionalText('WORKER_SELECTOR', "label selector of the workers' pods; required in Kubernetes"),
   leaderLeaseName: optionalText('LEADER_LEASE_NAME', 'name of the Lease of the leader; required in Kubernetes'),
+  controllerDeployment: optionalText(
+    'CONTROLLER_DEPLOYMENT',
+    "name of the controllers' Deployment: the Lease of the leader goes when it goes; not set: the Lease stays",
+  ),
   initialReplicas,
 } as const;
 

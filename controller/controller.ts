@@ -14,6 +14,7 @@ import type { Logger } from '../runtime/logger.ts';
 import type { ControllerSignals, Hint } from '../signal/signals.ts';
 import type { Move } from './assignment/plan.ts';
 import { createAssignment } from './assignment/reconcile.ts';
+import { createAudit } from './audit/reconcile.ts';
 import { createCleanup } from './cleanup/reconcile.ts';
 import type { Cluster, ClusterTerm } from './cluster.ts';
 import { Conditions } from './conditions.ts';
@@ -23,6 +24,8 @@ import type { FleetView } from './fleet-view.ts';
 import { createHandoff } from './handoff/reconcile.ts';
 import { LeaseCache } from './lease-cache.ts';
 import { createLeaseRefresh } from './lease-refresh/reconcile.ts';
+import { createHealLeases } from './ledger-job/heal-leases.ts';
+import { type JobLedger, LedgerJobWatch } from './ledger-job/ledger-job.ts';
 import { LedgerTotalsWatch } from './ledger-totals.ts';
 import { Liveness } from './membership/liveness.ts';
 import { Membership } from './membership/reconcile.ts';
@@ -46,6 +49,8 @@ export interface ControllerOptions {
   readonly source: StreamSource;
   readonly signals: ControllerSignals;
   readonly ledger: Pick<LedgerReader, 'totals'>;
+  /** Absent: nobody audits this ledger, and nothing in it is forgotten. */
+  readonly ledgerJob?: JobLedger;
   readonly metrics: ControllerMetrics;
   readonly cluster: Cluster;
 }
@@ -57,6 +62,8 @@ const FAILED_TICK_BACKOFF = { baseMs: 200, maxMs: 5_000 };
 /** A leading controller that finished no round for this long is stuck. */
 const STUCK_MS = 60_000;
 
+const NOTHING_SEEN = { fleet: undefined, workers: undefined, listing: undefined, hashRangeHoles: undefined };
+
 /** One term of leadership: what is seen, and who acts on it. */
 interface Term {
   readonly view: FleetView;
@@ -64,6 +71,7 @@ interface Term {
   readonly membership: Membership;
   readonly cluster: ClusterTerm;
   readonly streamWatch: StreamWatch;
+  readonly ledgerJob: LedgerJobWatch | undefined;
   /** Bring the picture up to date. */
   readonly observing: readonly Reconciler[];
   /** Write. None of them has a turn while a condition says that this is not our table. */
@@ -102,7 +110,9 @@ export class Controller {
       shards: view && countShards(view),
       workers: view && countWorkers(view),
       conditions: Object.keys(this.#conditions.shown()),
+      hashRangeHoles: view?.hashRangeHoles,
       totals: this.#totals.current(),
+      ledger: this.#term?.ledgerJob?.state(),
     };
   }
 
@@ -127,6 +137,7 @@ export class Controller {
         term.membership.watchPresence(term.view, signal),
         term.cluster.run(signal),
         this.#totals.run(signal),
+        term.ledgerJob?.run(term.view, signal),
       ]);
     } finally {
       this.#term = undefined;
@@ -170,7 +181,7 @@ export class Controller {
     const conditions = this.#conditions;
     const wakeup = new Wakeup(clock, MIN_TICK_GAP_MS);
     const cache = new LeaseCache({ store: leases, onLost: (operation) => metrics.lostWrite(operation) });
-    const view: FleetView = { leases: cache, fleet: undefined, workers: undefined, listing: undefined };
+    const view: FleetView = { leases: cache, ...NOTHING_SEEN };
     const liveness = new Liveness({
       deadAfterMs: settings.leaseDurationMs + settings.leaseMarginMs,
       graceMs: settings.presenceGraceMs,
@@ -184,27 +195,44 @@ export class Controller {
       onNews: () => wakeup.now(),
       onVerdict: (reason) => metrics.sawDeath(reason),
     });
-    const { initialPosition: initial, listShardsMs, stream } = settings;
+    const { initialPosition: initial, listShardsMs, onStreamRecreated, stream } = settings;
     const streamWatch = new StreamWatch({
-      ...{ stream, source, fleet, clock, conditions, initial, listShardsMs },
+      ...{ stream, source, fleet, clock, logger, conditions, initial, onStreamRecreated, listShardsMs },
+      onAdopted: () => metrics.adoptedStream(),
       onListed: () => wakeup.now(),
       onError: (error) => metrics.failed('stream-watch', errorName(error)),
     });
+    const ledgerJob = this.#beginLedgerJob();
     const verifyMs = settings.leaseScanMs;
     return {
-      ...{ view, wakeup, membership, streamWatch, cluster },
+      ...{ view, wakeup, membership, streamWatch, cluster, ledgerJob },
       observing: [createLeaseRefresh({ clock, scanMs: settings.leaseScanMs, tickMs }), membership],
       acting: [
-        createShardSync({ logger, initial, onRecreated: () => metrics.recreatedLease() }),
-        createAssignment({ logger, onMoved: (move) => this.#count(move, view, cluster) }),
+        createAudit({ logger, conditions, onRepaired: () => metrics.recreatedLease() }),
+        createShardSync({
+          ...{ logger, initial },
+          onRecreated: () => metrics.recreatedLease(),
+          onParentMissing: () => metrics.missedParent(),
+        }),
+        createAssignment({ logger, clock, pods: cluster, onMoved: (move) => this.#count(move, view, cluster) }),
         createHandoff({
           ...{ clock, logger, deadlineMs: settings.handoffDeadlineMs },
           onOver: (outcome, tookMs) => metrics.endedHandoff(outcome, tookMs),
         }),
-        createOrders({ workers, signals, clock, verifyMs, onWritten: () => metrics.wroteOrders() }),
-        createCleanup({ workers, logger }),
+        ...(ledgerJob ? [createHealLeases({ wanted: ledgerJob.wanted, logger })] : []),
+        createOrders({ workers, signals, clock, logger, verifyMs, onWritten: () => metrics.wroteOrders() }),
+        createCleanup({ workers, logger, onRemoved: (reason) => metrics.removedLease(reason) }),
       ],
     };
+  }
+
+  #beginLedgerJob(): LedgerJobWatch | undefined {
+    const { clock, fleet, leases, ledgerJob, logger, metrics, settings } = this.#options;
+    if (!ledgerJob) return undefined;
+    return new LedgerJobWatch({
+      ...{ ...ledgerJob, leases, fleet, clock, logger, conditions: this.#conditions, auditMs: settings.ledgerAuditMs },
+      onError: (error) => metrics.failed('ledger-job', errorName(error)),
+    });
   }
 
   #beginCluster(view: FleetView, wakeup: Wakeup): ClusterTerm {
@@ -223,8 +251,11 @@ export class Controller {
   }
 
   #count(move: Move, view: FleetView, cluster: ClusterTerm): void {
-    const { metrics } = this.#options;
+    const { metrics, signals } = this.#options;
     metrics.moved(move.verb, move.reason);
+    const hint = { kind: 'lease-moved', leaseKey: move.key } as const;
+    signals.toWorker(move.to, hint);
+    if (move.verb === 'handoff' && move.from !== undefined) signals.toWorker(move.from, hint);
     if (move.verb !== 'take') return;
     const reason = view.workers?.get(move.from ?? '')?.dead ?? 'gone';
     metrics.tookOver(reason);
@@ -246,6 +277,7 @@ function take(hint: Hint, term: Term): void {
       term.membership.hint();
       break;
     case 'orders-changed':
+    case 'lease-moved':
       return;
   }
   term.wakeup.now();

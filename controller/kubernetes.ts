@@ -37,9 +37,9 @@ export interface KubernetesPartsOptions {
 export function composeKubernetes({ settings, access, fleet, clock, logger }: KubernetesPartsOptions): KubernetesParts {
   const client = new KubeClient(access, clock);
   const { podNamespace: namespace = '', podName = hostname(), workerSelector = '', workerDeployment = '' } = settings;
-  const { initialReplicas, leaderLeaseName = '' } = settings;
+  const { initialReplicas, leaderLeaseName = '', controllerDeployment: owner } = settings;
   const store = new RecordLeaderStore({
-    records: new KubeLeaderRecords({ client, namespace, name: leaderLeaseName }),
+    records: new KubeLeaderRecords({ client, namespace, name: leaderLeaseName, owner }),
     clock,
     leaseDurationMs: LEASE_DURATION_MS,
   });

@@ -4,7 +4,8 @@
  * and never a wrong owner; a lost race brings the true row, and a scan soon.
  */
 import type { Lease, LeaseKey, NewLease } from '../lease/lease.ts';
-import type { ControllerLeaseWrites, LeaseReads, WriteOutcome } from '../lease/lease-store.ts';
+import type { ControllerLeaseWrites, LeaseReads, RemoveOutcome, WriteOutcome } from '../lease/lease-store.ts';
+import type { Checkpoint } from '../lease/position.ts';
 
 export interface LeaseCacheOptions {
   readonly store: ControllerLeaseWrites & LeaseReads;
@@ -24,7 +25,9 @@ export class LeaseCache {
   readonly #entries = new Map<LeaseKey, Entry>();
   readonly #hinted = new Set<LeaseKey>();
   #turn = 0;
-  #scanned = false;
+  /** Made when it is asked for, dropped when an entry changes. */
+  #all: readonly Lease[] | undefined;
+  #scans = 0;
   #lost = false;
 
   constructor(options: LeaseCacheOptions) {
@@ -34,7 +37,12 @@ export class LeaseCache {
 
   /** Has there been a full scan in this term? Before it, absent rows mean nothing. */
   isComplete(): boolean {
-    return this.#scanned;
+    return this.#scans > 0;
+  }
+
+  /** Full scans of this term: another number = the rows were all read anew. */
+  get scans(): number {
+    return this.#scans;
   }
 
   /** Was a condition lost since the last scan? Then the picture is older than somebody else's writes. */
@@ -46,10 +54,10 @@ export class LeaseCache {
     return this.#entries.get(key)?.lease;
   }
 
-  all(): Lease[] {
-    const leases: Lease[] = [];
-    for (const entry of this.#entries.values()) if (entry.lease) leases.push(entry.lease);
-    return leases;
+  /** The same array until something changes: what is derived from it may be kept with it. */
+  all(): readonly Lease[] {
+    this.#all ??= [...this.#entries.values()].flatMap(({ lease }) => lease ?? []);
+    return this.#all;
   }
 
   /** Somebody says that this row changed: read it at the next turn. Unknown keys are not worth a read. */
@@ -69,25 +77,25 @@ export class LeaseCache {
     this.#lost = false;
     const found = new Map((await this.#store.readAll()).map((lease) => [lease.key, lease]));
     for (const [key, entry] of this.#entries) {
-      if (entry.turn < began && !found.has(key)) this.#entries.delete(key);
+      if (entry.turn < began && !found.has(key)) this.#forget(key);
     }
     for (const [key, lease] of found) {
       const entry = this.#entries.get(key);
-      if (!entry || entry.turn < began) this.#entries.set(key, { lease, turn: began });
+      if (!entry || entry.turn < began) this.#put(key, { lease, turn: began });
     }
-    this.#scanned = true;
+    this.#scans += 1;
   }
 
   async refresh(key: LeaseKey): Promise<void> {
     const began = ++this.#turn;
     const lease = await this.#store.read(key);
     const entry = this.#entries.get(key);
-    if (!entry || entry.turn < began) this.#entries.set(key, { lease, turn: began });
+    if (!entry || entry.turn < began) this.#put(key, { lease, turn: began });
   }
 
   async create(lease: NewLease): Promise<boolean> {
     const outcome = await this.#store.create(lease);
-    this.#entries.set(lease.key, { lease: outcome.lease, turn: ++this.#turn });
+    this.#put(lease.key, { lease: outcome.lease, turn: ++this.#turn });
     return outcome.won;
   }
 
@@ -115,9 +123,28 @@ export class LeaseCache {
     return this.#write('addChildren', key, this.#store.addChildren(key, children));
   }
 
-  async #write(operation: string, key: LeaseKey, write: Promise<WriteOutcome>): Promise<boolean> {
+  reset(lease: Lease, checkpoint: Checkpoint): Promise<boolean> {
+    return this.#write('reset', lease.key, this.#store.reset(lease, checkpoint));
+  }
+
+  /** True when the row is gone. */
+  remove(lease: Lease): Promise<boolean> {
+    return this.#write('remove', lease.key, this.#store.remove(lease));
+  }
+
+  #put(key: LeaseKey, entry: Entry): void {
+    this.#entries.set(key, entry);
+    this.#all = undefined;
+  }
+
+  #forget(key: LeaseKey): void {
+    this.#entries.delete(key);
+    this.#all = undefined;
+  }
+
+  async #write(operation: string, key: LeaseKey, write: Promise<WriteOutcome | RemoveOutcome>): Promise<boolean> {
     const outcome = await write;
-    this.#entries.set(key, { lease: outcome.lease, turn: ++this.#turn });
+    this.#put(key, { lease: outcome.lease, turn: ++this.#turn });
     if (!outcome.won) {
       this.#lost = true;
       this.#onLost(operation, key);

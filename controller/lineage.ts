@@ -1,6 +1,7 @@
 /**
  * Which leases wait for which: a child may begin only when every parent is finished, or is gone from the table and
- * from the stream alike (expired out of retention, so that nobody will ever read it).
+ * from the stream alike (expired out of retention, so that nobody will ever read it). That one listing does not show a
+ * parent proves nothing: listings may have holes for a moment.
  */
 import { isFinished, type Lease } from '../lease/lease.ts';
 import type { ShardListing } from './fleet-view.ts';
@@ -14,6 +15,6 @@ export function unfinishedParents(
   return lease.parents.filter((shardId) => {
     const parent = leases.get(shardId);
     if (parent) return !isFinished(parent);
-    return !listing || listing.shards.some((shard) => shard.shardId === shardId);
+    return !listing?.gone.has(shardId);
   });
 }

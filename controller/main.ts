@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock as clock } from '../runtime/clock.ts';
+import { clockWithOffset } from '../runtime/clock.ts';
 import { errorMessage, StartRefused } from '../runtime/errors.ts';
 import { serveHttp } from '../runtime/http.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
@@ -18,6 +18,7 @@ const PACKAGE = readFileSync(join(import.meta.dirname, '../package.json'), 'utf8
 
 async function main(): Promise<void> {
   const settings = readControllerSettings();
+  const clock = clockWithOffset(settings.clockOffsetMs);
   const logger = createLogger(settings.logLevel, { process: 'controller', fleet: settings.fleet });
   const lifecycle = new Lifecycle(clock, logger);
   lifecycle.handleSignals();
@@ -31,7 +32,11 @@ async function main(): Promise<void> {
     live: () => ({ ok: controller.isLive(), details: {} }),
     ready: () => ({
       ok: isReady && !lifecycle.signal.aborted,
-      details: { leading: controller.state().leading, conditions: controller.conditions() },
+      details: {
+        waitingFor: isReady ? undefined : 'fleet table',
+        leading: controller.state().leading,
+        conditions: controller.conditions(),
+      },
     }),
   });
   lifecycle.add({ name: 'http', stop: http.close });

@@ -5,6 +5,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { LedgerTotals } from '../ledger/ledger.ts';
 import { METRIC_PREFIX } from '../runtime/metrics.ts';
+import type { LedgerState } from './ledger-job/ledger-job.ts';
 import { type LedgerSeries, ledgerSeries } from './ledger-series.ts';
 
 export interface MetricDeclaration {
@@ -30,6 +31,23 @@ const DECLARED = {
   orders: ['counter', 'orders_written_total', [], 'orders rows written to workers'],
   lostWrites: ['counter', 'lease_writes_lost_total', ['operation'], 'conditional lease writes that somebody else beat'],
   recreated: ['counter', 'leases_recreated_total', [], 'lease rows that were missing and were created again'],
+  removed: ['counter', 'leases_removed_total', ['reason'], 'lease rows removed: finished, or of a recreated stream'],
+  parentsMissing: [
+    'counter',
+    'parents_missing_total',
+    [],
+    'parents that expired without a lease row: their children began without them',
+  ],
+  adoptions: ['counter', 'stream_resets_total', [], 'recreated streams that were begun (ON_STREAM_RECREATED)'],
+  hashRangeHole: ['gauge', 'hash_range_hole', [], 'parts of the hash range without an unfinished lease: 0 is good'],
+  shardsBehind: [
+    'gauge',
+    'ledger_shards_behind',
+    [],
+    'shards whose ledger rows were behind their checkpoints in the last audit, finished ones too: 0 is good',
+  ],
+  periods: ['gauge', 'ledger_periods', [], 'periods of arrival whose identities are kept, of all slots'],
+  identities: ['gauge', 'ledger_identities', [], 'identities that are kept; they follow the slowest shard'],
   brokenRows: [
     'counter',
     'broken_rows_total',
@@ -74,7 +92,10 @@ export interface ControllerState {
   readonly shards: Readonly<Record<string, number>> | undefined;
   readonly workers: Readonly<Record<string, number>> | undefined;
   readonly conditions: readonly string[];
+  readonly hashRangeHoles: number | undefined;
   readonly totals: LedgerTotals | undefined;
+  /** What the ledger job found last. */
+  readonly ledger?: LedgerState | undefined;
 }
 
 export class ControllerMetrics {
@@ -122,6 +143,18 @@ export class ControllerMetrics {
     this.#metrics.recreated.inc();
   }
 
+  removedLease(reason: string): void {
+    this.#metrics.removed.inc({ reason });
+  }
+
+  missedParent(): void {
+    this.#metrics.parentsMissing.inc();
+  }
+
+  adoptedStream(): void {
+    this.#metrics.adoptions.inc();
+  }
+
   sawBrokenRow(): void {
     this.#metrics.brokenRows.inc();
   }
@@ -135,8 +168,16 @@ export class ControllerMetrics {
   }
 
   #publish(state: ControllerState): void {
-    const { leading, shards, workers, conditions } = this.#metrics;
+    const { leading, shards, workers, conditions, hashRangeHole, shardsBehind, periods, identities } = this.#metrics;
     leading.set(state.leading ? 1 : 0);
+    hashRangeHole.remove();
+    if (state.hashRangeHoles !== undefined) hashRangeHole.set(state.hashRangeHoles);
+    for (const metric of [shardsBehind, periods, identities]) metric.remove();
+    if (state.ledger) {
+      shardsBehind.set(state.ledger.shardsBehind);
+      periods.set(state.ledger.periods);
+      identities.set(state.ledger.identities);
+    }
     setAll(shards, 'state', state.shards);
     setAll(workers, 'state', state.workers);
     setAll(conditions, 'condition', Object.fromEntries(state.conditions.map((condition) => [condition, 1])));

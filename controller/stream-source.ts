@@ -3,7 +3,7 @@
  * A stream that does not exist is an answer; whatever time may heal throws StreamUnavailable.
  */
 import { FleetError } from '../runtime/errors.ts';
-import type { ShardListing } from './fleet-view.ts';
+import type { ListedShards } from './fleet-view.ts';
 
 export interface StreamDescription {
   readonly arn: string;
@@ -13,7 +13,7 @@ export interface StreamDescription {
 export interface StreamSource {
   describe(signal: AbortSignal): Promise<StreamDescription | 'missing'>;
   /** All pages. With `openAtMs`: also which shards were open at that wall time. */
-  list(signal: AbortSignal, openAtMs: number | undefined): Promise<ShardListing | 'missing'>;
+  list(signal: AbortSignal, openAtMs: number | undefined): Promise<ListedShards | 'missing'>;
 }
 
 export class StreamUnavailable extends FleetError {

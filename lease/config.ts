@@ -60,6 +60,12 @@ export const SHARED_SETTINGS = {
     { min: 0, max: 65_535 },
     'port of /metrics, /livez and /readyz; 0 = any free port',
   ),
+  clockOffsetMs: integer(
+    'CLOCK_OFFSET_MS',
+    '0',
+    { min: -86_400_000, max: 86_400_000 },
+    "added to this process's wall clock, for drills: no two hosts' clocks are ever compared",
+  ),
   logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS, 'least level of log lines'),
 } as const;
 

@@ -6,12 +6,17 @@
  */
 import { FleetError } from '../runtime/errors.ts';
 import type { Lease, LeaseKey, NewLease } from './lease.ts';
-import type { Checkpoint } from './position.ts';
+import type { Checkpoint, Position } from './position.ts';
 
 /** won: the row as it is after the write. lost: the row as it was found, absent when there is none. */
 export type WriteOutcome =
   | { readonly won: true; readonly lease: Lease }
   | { readonly won: false; readonly lease: Lease | undefined };
+
+/** won: there is no row (any more). lost: the row that is there. */
+export type RemoveOutcome =
+  | { readonly won: true; readonly lease: undefined }
+  | { readonly won: false; readonly lease: Lease };
 
 /** What the controller read: the write is refused when the row has moved on. */
 export interface SeenLease {
@@ -39,6 +44,13 @@ export interface ControllerLeaseWrites {
   retarget(seen: SeenLease, old: string, from: string, to: string): Promise<WriteOutcome>;
   /** `checkpointOwner` = `old`, counter = g. Effect: `checkpointOwner` removed, g+1. */
   force(seen: SeenLease, old: string): Promise<WriteOutcome>;
+  /**
+   * Counter = g. Effect: no owner, no `checkpointOwner`, nothing pending, checkpoint and `resetFloor` = `checkpoint`, g+1.
+   * On a person's command only.
+   */
+  reset(seen: SeenLease, checkpoint: Checkpoint): Promise<WriteOutcome>;
+  /** Counter = g. Effect: no row. For a finished lease that nobody needs any more, or one of a stream that is no more. */
+  remove(seen: SeenLease): Promise<RemoveOutcome>;
   /** Adds children's ids to a lease (lineage for cleanup and KCL); row exists. */
   addChildren(key: LeaseKey, children: readonly string[]): Promise<WriteOutcome>;
 }
@@ -46,16 +58,31 @@ export interface ControllerLeaseWrites {
 export interface OwnerLeaseWrites {
   /** Row absent; at a shard end the parent's owner creates the children's rows. */
   create(lease: NewLease): Promise<WriteOutcome>;
-  /** `checkpointOwner` = me, counter = g. Effect: `checkpointOwner` removed, g+1. The old owner's last act. */
-  release(owned: OwnedLease): Promise<WriteOutcome>;
+  /**
+   * `checkpointOwner` = me, counter = g. Effect: `checkpointOwner` removed, g+1, and with a position `deliveredTo` =
+   * (position, g). The old owner's last act.
+   */
+  release(owned: OwnedLease, deliveredTo?: Position): Promise<WriteOutcome>;
   /** *mine* and no `checkpointOwner`. Effect: owner removed, counter stays. */
   free(owned: OwnedLease): Promise<WriteOutcome>;
-  /** *mine*, `checkpointVersion` <= version. Effect: checkpoint, version, owner switches 0. A retry passes the same version. */
+  /** *mine*, `checkpointVersion` <= version. Effect: `pending` = position, version. Before a file of that range is written. */
+  prepare(owned: OwnedLease, position: Position, version: number): Promise<WriteOutcome>;
+  /**
+   * *mine*, `checkpointVersion` <= version. Effect: checkpoint, nothing pending, version, owner switches 0. A retry passes
+   * the same version.
+   */
   checkpoint(owned: OwnedLease, checkpoint: Checkpoint, version: number): Promise<WriteOutcome>;
-  /** *mine*, `checkpointVersion` <= version; the caller saw all children's rows exist. Effect: SHARD_END, owner and `checkpointOwner` removed. */
+  /** *mine*, `checkpointVersion` <= version; the caller saw all children's rows exist. Effect: SHARD_END, nothing pending, owner and `checkpointOwner` removed. */
   shardEnd(owned: OwnedLease, version: number): Promise<WriteOutcome>;
   /** *mine*. Effect: `ledgerId`, `ledgerStart`. Once per ledger. */
   bind(owned: OwnedLease, ledgerId: string, ledgerStart: string): Promise<WriteOutcome>;
+  /**
+   * *mine*. Effect: counter = `above` + 1, the owner stays. For a row that was deleted and created again, whose counter
+   * began anew below the generations that the ledger has seen of this shard.
+   */
+  lift(owned: OwnedLease, above: number): Promise<WriteOutcome>;
+  /** *mine*; the caller saw that the stream has this shard no more. Effect: no row. */
+  discard(owned: OwnedLease): Promise<RemoveOutcome>;
 }
 
 export interface LeaseReads {

@@ -2,7 +2,7 @@
  * The lease: the row that gives one worker the right to one shard, and the pure questions asked of it.
  * Protocol: docs/protocol.md. The writes, with their conditions, are in lease-store.ts.
  */
-import type { Checkpoint } from './position.ts';
+import type { Checkpoint, Position } from './position.ts';
 
 /** `account:stream:creationEpochSeconds:shardId` */
 export type LeaseKey = string;
@@ -27,8 +27,19 @@ export interface Lease {
   readonly ownerSwitchesSinceCheckpoint: number;
   /** Name of the ledger that has this shard's rows; absent until the first owner bound it. */
   readonly ledgerId?: string;
-  /** Checkpoint at which the ledger's rows were created, in the checkpoint's own text form. */
+  /** Checkpoint at which the ledger's rows were created, in the form of checkpoint-text.ts. */
   readonly ledgerStart?: string;
+  /** Prepared checkpoint: the range above the checkpoint up to it may have been written to files already. */
+  readonly pending?: Position;
+  /** Where an operator's reset put the checkpoint: a start below a ledger row's floor is meant, from there on. */
+  readonly resetFloor?: Checkpoint;
+  /** Up to where the streaming sinks of the owner in `generation` had everything when it released. */
+  readonly deliveredTo?: DeliveredTo;
+}
+
+export interface DeliveredTo {
+  readonly position: Position;
+  readonly generation: number;
 }
 
 export interface NewLease {
@@ -45,6 +56,12 @@ export function leaseKeyOf(account: string, stream: string, creationEpochSeconds
 
 export function shardIdOf(key: LeaseKey): string {
   return key.slice(key.lastIndexOf(':') + 1);
+}
+
+/** Of the stream that the lease is for; undefined when the key does not say (KCL's single-stream form). */
+export function creationEpochSecondsOf(key: LeaseKey): number | undefined {
+  const seconds = key.split(':').at(-2) ?? '';
+  return /^\d{1,12}$/.test(seconds) ? Number(seconds) : undefined;
 }
 
 export function isFinished(lease: Lease): boolean {

@@ -7,9 +7,18 @@ import type { LeaseKey } from './lease.ts';
 
 export type WorkerState = 'starting' | 'active' | 'draining';
 
+/** What a worker says of its work and its place at each heartbeat. Workers of older versions say less. */
 export interface WorkerLoad {
   readonly leases: number;
+  /** Payload read, of all shards. */
   readonly bytesPerSecond: number;
+  /** Payload read per second of the busiest shards by shard id; only shards that were read for long enough. */
+  readonly busiest?: ReadonlyMap<string, number> | undefined;
+  /** Average of the shards that were read for long enough and are not named; absent = there is none. */
+  readonly othersBytesPerSecond?: number | undefined;
+  readonly zone?: string | undefined;
+  /** How much it should have beside other workers, in percent of an ordinary one. */
+  readonly capacity?: number | undefined;
 }
 
 export interface WorkerRow {
@@ -60,16 +69,28 @@ export interface FleetRow {
   readonly workers: readonly string[];
   /** Of the worker Deployment (Kubernetes) that was given its initial replicas; absent = none was. */
   readonly scaledDeploymentUid?: string;
+  /** Of the stream of this name that the fleet read before, once it went on with a new one; absent = there was none. */
+  readonly previousCreationEpochSeconds?: number;
 }
 
-export type NewFleetRow = Omit<FleetRow, 'workers' | 'scaledDeploymentUid'>;
+export type NewFleetRow = Omit<FleetRow, 'workers' | 'scaledDeploymentUid' | 'previousCreationEpochSeconds'>;
 
 export interface FleetStore {
   /** Creates the row when it is absent; returns the row that is there. */
   createFleet(row: NewFleetRow): Promise<FleetRow>;
   readFleet(): Promise<FleetRow | undefined>;
+  /**
+   * `streamCreationEpochSeconds` = seen. Effect: `created` instead, and the seen one as `previousCreationEpochSeconds`.
+   * Gives the row that is there; undefined when there is none.
+   */
+  adoptStream(seen: number, created: number): Promise<FleetRow | undefined>;
   /** Sets `scaledDeploymentUid` of a row that exists. False when there is none. */
   rememberScaled(deploymentUid: string): Promise<boolean>;
+  /**
+   * A generation of the ledger job, higher by at least `by` than any given before; nobody else gets it. A lost answer
+   * costs numbers. Undefined when there is no fleet row.
+   */
+  raiseLedgerJob(by: number): Promise<number | undefined>;
 }
 
 /** Leadership without Kubernetes: whoever moved the row's counter last leads; watchers judge by their own clock. */

@@ -36,6 +36,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** The system's clock with its wall time off by `offsetMs`: what a host has whose clock is wrong. For drills. */
+export function clockWithOffset(offsetMs: number): Clock {
+  return offsetMs === 0 ? systemClock : { ...systemClock, wallMs: () => Date.now() + offsetMs };
+}
+
 /** Text of an instant, `2026-11-21T10:00:00.000Z`, for logs and reports. */
 export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();

@@ -10,6 +10,8 @@ export type Hint =
   | { readonly kind: 'orders-changed' }
   /** To the new owner and the controller: this lease's row changed hands (released, freed). */
   | { readonly kind: 'lease-released'; readonly leaseKey: LeaseKey }
+  /** To whoever has a lease now or is to hand it over: its row says so, orders will. */
+  | { readonly kind: 'lease-moved'; readonly leaseKey: LeaseKey }
   /** To the controller: this shard was read to its end. */
   | { readonly kind: 'shard-ended'; readonly leaseKey: LeaseKey }
   /** To the controller: a worker registered, began to drain, or left. */

@@ -23,6 +23,7 @@ import { Waiting } from './ledger/waiting.ts';
 import { createDecoder } from './pipeline/decode.ts';
 import { createIdentity } from './pipeline/identity.ts';
 import { FlowCounts } from './shard/flow-counts.ts';
+import { createKinesisDeadLetters } from './sink/kinesis-dead-letters.ts';
 import { createRedisDeadLetters } from './sink/redis-dead-letters.ts';
 import { ByteBudget } from './source/byte-budget.ts';
 import { createKinesisClient } from './source/kinesis-client.ts';
@@ -79,7 +80,7 @@ export async function composeWorkerOptions(
   logger: Logger,
 ): Promise<WorkerOptions> {
   const { pipeline, connection, counts, stores, signals } = outside;
-  const { settleMs, checkpointMs, stream, bufferRecords, bufferMs, pollIntervalMs } = settings;
+  const { settleMs, checkpointMs, stream, deadLetterStream, bufferRecords, bufferMs, pollIntervalMs } = settings;
   const spec = ledgerSpecOf(pipeline, settings);
   const ledger = createRedisLedger(spec, connection);
   const { slots, bucketBy } = spec;
@@ -95,18 +96,24 @@ export async function composeWorkerOptions(
       decode: createDecoder(pipeline),
       identify: await createIdentity({ pipeline, hashSeed: fleet.hashSeed, slots, bucketBy }),
     },
+    ownRangeOnly: pipeline.ownRangeOnly,
     openSource: createOpenSource({
       ...{ client: outside.kinesis, stream, clock, budget: outside.budget, logger },
       settings: { bufferRecords, bufferMs, pollIntervalMs, maxRecords: MAX_COMMIT_RECORDS },
     }),
     deadLettersFor: (waiting: Waiting) =>
-      createRedisDeadLetters({
-        ...{ connection, clock, waiting, stream, onStored, ledgerName: spec.name, pipeline: pipeline.name },
-        maxBytes: settings.deadLetterMaxMib * MIB,
-      }),
+      deadLetterStream === undefined
+        ? createRedisDeadLetters({
+            ...{ connection, clock, waiting, stream, onStored, ledgerName: spec.name, pipeline: pipeline.name },
+            ...{ maxBytes: settings.deadLetterMaxMib * MIB, whenFull: settings.deadLetterFull },
+          })
+        : createKinesisDeadLetters({
+            ...{ client: outside.kinesis, clock, waiting, stream, onStored, deadLetterStream },
+          }),
     book: new CheckpointBook(),
   };
-  const { heartbeatMs, leaseDurationMs } = settings;
+  const { heartbeatMs, leaseDurationMs, zone, capacity } = settings;
   const newId = createWorkerIds(settings.name, settings.podUid);
-  return { parts, signals, session: { store: stores.workers, newId, heartbeatMs, leaseDurationMs } };
+  const session = { store: stores.workers, newId, heartbeatMs, leaseDurationMs };
+  return { parts, signals, session, place: { zone, capacity } };
 }

@@ -3,12 +3,22 @@
  */
 import { hostname } from 'node:os';
 import { SHARED_RULES, SHARED_SETTINGS } from '../lease/config.ts';
-import { type Environment, integer, optionalText, readSettings, type SettingsOf } from '../runtime/env.ts';
+import { choice, type Environment, integer, optionalText, readSettings, type SettingsOf } from '../runtime/env.ts';
 
 export const WORKER_SETTINGS = {
   ...SHARED_SETTINGS,
   workerName: optionalText('WORKER_NAME', "first part of the worker's id: the pod's name; default: the host's name"),
   podUid: optionalText('POD_UID', "second part of the worker's id: the pod's UID"),
+  zone: optionalText(
+    'ZONE',
+    "zone that the worker runs in; default: its pod's label topology.kubernetes.io/zone, else all are in one",
+  ),
+  capacity: integer(
+    'CAPACITY',
+    '100',
+    { min: 1, max: 10_000 },
+    'how much this worker should have beside others, in percent of an ordinary one',
+  ),
   bufferRecords: integer(
     'BUFFER_RECORDS',
     '100',
@@ -38,7 +48,17 @@ export const WORKER_SETTINGS = {
     'DEAD_LETTER_MAX_MIB',
     '256',
     { min: 16, max: 65_536 },
-    'MiB of dead letters kept in Redis; the oldest make room',
+    'MiB of dead letters kept in Redis, what Redis keeps beside each included',
+  ),
+  deadLetterFull: choice(
+    'DEAD_LETTER_FULL',
+    'drop-oldest',
+    ['drop-oldest', 'wait'],
+    'when they reach that bound: the oldest make room, counted; or shards with further ones wait until there is room',
+  ),
+  deadLetterStream: optionalText(
+    'DEAD_LETTER_STREAM',
+    'Kinesis stream to keep dead letters in, name or ARN; default: they are kept in Redis',
   ),
   shutdownMs: integer(
     'SHUTDOWN_MS',

@@ -16,11 +16,16 @@ export interface WorkerStatus {
 
 type MetricsRegistry = Parameters<typeof registerWorkerMetrics>[0];
 
+/** What the pages read. */
+export type ServedParts = Pick<Outside, 'counts' | 'budget'> & {
+  readonly connection: Pick<Outside['connection'], 'isReady'>;
+};
+
 /** @throws StartRefused when the port is taken. */
 export function serveWorker(
   port: number,
   registry: MetricsRegistry,
-  { counts, budget, connection }: Outside,
+  { counts, budget, connection }: ServedParts,
   status: WorkerStatus,
   stopping: AbortSignal,
 ): Promise<HttpEndpoint> {

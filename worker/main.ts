@@ -3,7 +3,7 @@
  * path goes on in worker.ts, then in shard/consumer.ts.
  */
 import packageJson from '../package.json' with { type: 'json' };
-import { systemClock as clock } from '../runtime/clock.ts';
+import { clockWithOffset } from '../runtime/clock.ts';
 import { errorMessage, StartRefused } from '../runtime/errors.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
 import { createLogger } from '../runtime/logger.ts';
@@ -13,13 +13,14 @@ import { readWorkerSettings } from './config.ts';
 import { serveWorker, type WorkerStatus } from './http-pages.ts';
 import { runUntilDrained } from './shutdown.ts';
 import { waitForStream } from './source/wait-for-stream.ts';
-import { untilFleet, untilRedis, untilTable } from './startup.ts';
+import { untilFleet, untilRedis, untilTable, warnOfShortHorizon } from './startup.ts';
 import { Worker } from './worker.ts';
 
 const STOP_DEADLINE_MS = 5_000;
 
 async function main(): Promise<void> {
   const settings = readWorkerSettings();
+  const clock = clockWithOffset(settings.clockOffsetMs);
   const logger = createLogger(settings.logLevel, { process: 'worker', fleet: settings.fleet, name: settings.name });
   const lifecycle = new Lifecycle(clock, logger);
   lifecycle.handleSignals();
@@ -38,9 +39,10 @@ async function main(): Promise<void> {
     const startup = { clock, logger, signal, onWait };
     const { stores, kinesis, connection } = outside;
     await untilTable(startup, { client: stores.client, tableName: settings.fleet, create: settings.createTable });
-    await untilRedis(startup, connection);
+    await untilRedis(startup, connection, settings.settleMs);
     const fleet = await untilFleet(startup, stores.fleet, settings.stream);
-    await waitForStream({ client: kinesis, stream: settings.stream, clock, logger, signal, onWait });
+    const summary = await waitForStream({ client: kinesis, stream: settings.stream, clock, logger, signal, onWait });
+    warnOfShortHorizon(logger, settings.horizonHours, summary?.retentionHours);
     status.worker = new Worker(await composeWorkerOptions(settings, outside, fleet, clock, logger));
     onWait(undefined);
     await runUntilDrained(status.worker, { clock, logger, stores, shutdownMs: settings.shutdownMs, signal });

@@ -24,6 +24,12 @@ const DECLARED = {
     [],
     'records read again that the ledger had already: not counted again',
   ],
+  outsideRange: [
+    'counter',
+    'records_outside_range_total',
+    [],
+    'user records of aggregates left out because another shard has their hash key; only with aggregates: ownRange',
+  ],
   formats: ['counter', 'records_by_format_total', ['format'], 'decoded records by format, replayed ones too'],
   undecodable: ['counter', 'records_undecodable_total', ['reason'], 'records without identity, by reason'],
   batchSeconds: ['histogram', 'batch_seconds', [], 'one batch through all stages, waiting for Redis included'],
@@ -38,11 +44,47 @@ const DECLARED = {
   states: ['gauge', 'shard_consumers', ['state'], 'shard consumers by state'],
   conditions: ['gauge', 'shard_conditions', ['condition'], 'shards that cannot go on, by what keeps them'],
   leasesLost: ['counter', 'leases_lost_total', ['reason'], 'leases that went without being given back'],
+  handover: [
+    'histogram',
+    'handover_seconds',
+    ['step'],
+    'changes of owner: open, read, commit of a shard taken up; finish, checkpoint, release of one given back',
+  ],
   checkpoints: ['counter', 'checkpoints_total', [], 'checkpoints written'],
-  waiting: ['gauge', 'shards_waiting', ['for'], 'shards that stand still until redis or dynamodb answers'],
-  deadLettersStored: ['counter', 'dead_letters_stored_total', [], 'dead letters stored, repeats of a replay too'],
+  waiting: [
+    'gauge',
+    'shards_waiting',
+    ['for'],
+    'shards that stand still until redis, dynamodb or the store of dead letters takes what they have',
+  ],
+  deadLettersStored: ['counter', 'dead_letters_stored_total', [], 'dead letters stored'],
   deadLettersDropped: ['counter', 'dead_letters_dropped_total', [], 'oldest dead letters that made room for new ones'],
+  trims: [
+    'counter',
+    'records_trimmed_total',
+    [],
+    'openings whose checkpoint was older than retention: records between it and the oldest left were never read',
+  ],
+  trimmedSeconds: ['counter', 'records_trimmed_seconds_total', [], 'arrival time over which such records were trimmed'],
+  shardsGone: [
+    'counter',
+    'shards_trimmed_total',
+    [],
+    'leases removed because retention trimmed their shard before it was read to its end',
+  ],
   throttled: ['counter', 'reads_throttled_total', [], 'reads that Kinesis refused because of the rate'],
+  healing: [
+    'gauge',
+    'ledger_healing_shards',
+    [],
+    'shards whose counts are too low until they have read again what Redis lost',
+  ],
+  healed: [
+    'counter',
+    'records_healed_total',
+    [],
+    'records read again because Redis lost a longer tail than settling allows for',
+  ],
   reopenings: ['counter', 'ledger_reopenings_total', [], 'openings after a ledger row was not what its owner wrote'],
   budget: ['gauge', 'byte_budget_used_bytes', [], 'bytes of records read and not yet done with'],
 } as const satisfies Record<string, readonly [MetricDeclaration['type'], string, readonly string[], string]>;
@@ -60,7 +102,9 @@ export interface ShardSight {
   readonly condition: string | undefined;
   readonly isWaitingForRedis: boolean;
   readonly isWaitingForTable: boolean;
+  readonly isWaitingForDeadLetters: boolean;
   readonly throttledReads: number;
+  readonly isHealing: boolean;
 }
 
 export interface WorkerSight {
@@ -77,8 +121,8 @@ export function registerWorkerMetrics(registry: Registry, look: () => WorkerSigh
   for (const [key, [type, name, labels, help]] of Object.entries(DECLARED)) {
     const options = { name: METRIC_PREFIX + name, help, labelNames: [...labels], registers: [registry] };
     if (type === 'histogram') {
-      const distribution = (): Distribution => distributionOf(key as Key, look().counts);
-      registry.registerMetric(histogramOf(options.name, help, distribution) as unknown as Metric);
+      const read = (): Distributions => distributionsOf(key as Key, look().counts);
+      registry.registerMetric(histogramOf(options.name, help, read) as unknown as Metric);
     } else if (type === 'gauge') {
       new Gauge({
         ...options,
@@ -105,6 +149,7 @@ const READ: Partial<Record<Key, (sight: WorkerSight) => Values>> = {
   fresh: ({ counts }) => [[{}, counts.fresh]],
   duplicate: ({ counts }) => [[{}, counts.duplicate]],
   replayed: ({ counts }) => [[{}, counts.replayed]],
+  outsideRange: ({ counts }) => [[{}, counts.outsideRange]],
   formats: ({ counts }) => labelled('format', counts.formats),
   undecodable: ({ counts }) => labelled('reason', counts.undecodable),
   lag: ({ shards }) => shards.map(({ shardId, lagMs }) => [{ shard: shardId }, lagMs / 1_000]),
@@ -116,12 +161,18 @@ const READ: Partial<Record<Key, (sight: WorkerSight) => Values>> = {
   waiting: ({ shards }) => [
     [{ for: 'redis' }, shards.filter(({ isWaitingForRedis }) => isWaitingForRedis).length],
     [{ for: 'dynamodb' }, shards.filter(({ isWaitingForTable }) => isWaitingForTable).length],
+    [{ for: 'dead-letters' }, shards.filter(({ isWaitingForDeadLetters }) => isWaitingForDeadLetters).length],
   ],
   deadLettersStored: ({ counts }) => [[{}, counts.deadLettersStored]],
   deadLettersDropped: ({ counts }) => [[{}, counts.deadLettersDropped]],
+  trims: ({ counts }) => [[{}, counts.trims]],
+  trimmedSeconds: ({ counts }) => [[{}, counts.trimmedMs / 1_000]],
+  shardsGone: ({ counts }) => [[{}, counts.shardsGone]],
   throttled: ({ counts, shards }) => [
     [{}, shards.reduce((sum, { throttledReads }) => sum + throttledReads, counts.throttledReads)],
   ],
+  healing: ({ shards }) => [[{}, shards.filter(({ isHealing }) => isHealing).length]],
+  healed: ({ counts }) => [[{}, counts.healed]],
   reopenings: ({ counts }) => [[{}, counts.reopenings]],
   budget: ({ budgetUsedBytes }) => [[{}, budgetUsedBytes]],
 };
@@ -130,8 +181,11 @@ function valuesOf(key: Key, sight: WorkerSight): Values {
   return READ[key]?.(sight) ?? [];
 }
 
-function distributionOf(key: Key, counts: FlowCounts): Distribution {
-  return key === 'batchSeconds' ? counts.batchSeconds : counts.arrivalToCountedSeconds;
+type Distributions = readonly (readonly [labels: Readonly<Record<string, string>>, Distribution])[];
+
+function distributionsOf(key: Key, counts: FlowCounts): Distributions {
+  if (key === 'handover') return [...counts.handoverSeconds].map(([step, distribution]) => [{ step }, distribution]);
+  return [[{}, key === 'batchSeconds' ? counts.batchSeconds : counts.arrivalToCountedSeconds]];
 }
 
 function labelled(label: string, counts: ReadonlyMap<string, number>): Values {
@@ -145,23 +199,25 @@ function tally(words: readonly (string | undefined)[]): Map<string, number> {
 }
 
 /** A histogram whose numbers are kept elsewhere: the library's own takes one call per observation. */
-function histogramOf(name: string, help: string, read: () => Distribution): unknown {
+function histogramOf(name: string, help: string, read: () => Distributions): unknown {
   return {
     name,
     help,
     reset: () => undefined,
     get: () => {
-      const { bounds, counts, sum } = read();
-      let below = 0;
-      const buckets = [...bounds, '+Inf'].map((le, i) => {
-        below += counts[i]!;
-        return { metricName: `${name}_bucket`, labels: { le }, value: below };
-      });
-      const totals = [
-        { metricName: `${name}_sum`, labels: {}, value: sum },
-        { metricName: `${name}_count`, labels: {}, value: below },
-      ];
-      return Promise.resolve({ name, help, type: 'histogram', aggregator: 'sum', values: [...buckets, ...totals] });
+      const values = read().flatMap(([labels, distribution]) => valuesOfHistogram(name, labels, distribution));
+      return Promise.resolve({ name, help, type: 'histogram', aggregator: 'sum', values });
     },
   };
+}
+
+function valuesOfHistogram(name: string, labels: Readonly<Record<string, string>>, distribution: Distribution) {
+  const { bounds, counts, sum } = distribution;
+  let below = 0;
+  const buckets = [...bounds, '+Inf'].map((le, i) => {
+    below += counts[i]!;
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: below };
+  });
+  const total = { metricName: `${name}_sum`, labels, value: sum };
+  return [...buckets, total, { metricName: `${name}_count`, labels, value: below }];
 }

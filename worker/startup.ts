@@ -6,6 +6,7 @@ import { type EnsureTableOptions, ensureTable } from '../lease/dynamodb/ensure-t
 import type { FleetRow, FleetStore } from '../lease/worker-store.ts';
 import type { LedgerConnection } from '../ledger/redis/connection.ts';
 import { checkServer } from '../ledger/redis/server-check.ts';
+import { settlementOf } from '../ledger/redis/settlement.ts';
 import { retry } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorName, FleetError, StartRefused } from '../runtime/errors.ts';
@@ -26,11 +27,14 @@ export function untilTable(parts: StartupParts, table: Omit<EnsureTableOptions, 
   return waitFor(parts, 'fleet table', () => ensureTable({ ...table, clock: parts.clock }));
 }
 
-/** Resolves when Redis answers. @throws StartRefused when it would evict the ledger. */
-export async function untilRedis(parts: StartupParts, connection: LedgerConnection): Promise<void> {
+/** Resolves when Redis answers. @throws StartRefused when it would evict the ledger, or cannot settle as it is told to. */
+export async function untilRedis(parts: StartupParts, connection: LedgerConnection, settleMs: number): Promise<void> {
   const facts = await waitFor(parts, 'redis', () => checkServer(connection));
   const { version, evictionPolicy, appendFsync } = facts;
   parts.logger.info('redis is there', { endpoint: connection.endpoint, version, evictionPolicy, appendFsync });
+  const { mode, because, warnings } = settlementOf(facts, settleMs);
+  parts.logger.info('ledger writes settle', { mode, settleMs, because });
+  for (const warning of warnings) parts.logger.warn(warning);
   if (evictionPolicy === undefined) {
     parts.logger.warn('nobody tells whether this redis evicts: its maxmemory-policy must be noeviction');
   }
@@ -65,4 +69,13 @@ async function waitFor<T>(parts: StartupParts, what: string, call: () => Promise
   const result = await retry({ ...BACKOFF, clock, signal, onRetry }, call);
   onWait(undefined);
   return result;
+}
+
+/** Copies of a record may come as late as the stream retains it; beyond the horizon they count again. */
+export function warnOfShortHorizon(logger: Logger, horizonHours: number, retentionHours: number | undefined): void {
+  if (retentionHours === undefined || retentionHours <= horizonHours) return;
+  logger.warn('the horizon is shorter than the retention of the stream: copies that arrive further apart count again', {
+    horizonHours,
+    retentionHours,
+  });
 }

@@ -3,13 +3,16 @@
  * is read, and the row decides. Level-based: `#reconcile` compares orders with what runs, at every hint and each
  * second, so nothing hangs on a message. One shard's failure stops no other.
  */
+import { isHealKey } from '../lease/heal-lease.ts';
 import { isMine, type LeaseKey } from '../lease/lease.ts';
 import { WorkerSession, type WorkerSessionListener, type WorkerSessionOptions } from '../lease/worker-session.ts';
 import type { Order, Orders, WorkerLoad } from '../lease/worker-store.ts';
 import { backoffMs } from '../runtime/backoff.ts';
 import { errorFields } from '../runtime/logger.ts';
 import type { Hint, WorkerSignals } from '../signal/signals.ts';
+import { LeaseDesks } from './lease-desks.ts';
 import { Waiting } from './ledger/waiting.ts';
+import { LoadMeter } from './load-meter.ts';
 import type { ShardSight } from './metrics.ts';
 import { claimLease } from './shard/claim-lease.ts';
 import { ShardConsumer } from './shard/consumer.ts';
@@ -21,15 +24,8 @@ export interface WorkerOptions {
   readonly parts: WorkerParts;
   readonly signals: WorkerSignals;
   readonly session: Pick<WorkerSessionOptions, 'store' | 'newId' | 'heartbeatMs' | 'leaseDurationMs'>;
-}
-
-/** What this worker knows about an ordered lease beside whether it runs. */
-interface Desk {
-  readonly nudge: Nudge;
-  /** One look at a lease row at a time. */
-  isBusy: boolean;
-  notBeforeMs: number;
-  failures: number;
+  /** Where it runs and how much it should have, for the controller. */
+  readonly place?: Pick<WorkerLoad, 'zone' | 'capacity'>;
 }
 
 const TICK_MS = 1_000;
@@ -50,25 +46,29 @@ export class Worker implements WorkerSessionListener {
   readonly #tableWaiting: Waiting;
   readonly #shards = new Map<LeaseKey, ShardConsumer>();
   readonly #running = new Set<Promise<void>>();
-  readonly #desks = new Map<LeaseKey, Desk>();
+  readonly #desks: LeaseDesks;
   #orders: ReadonlyMap<LeaseKey, Order['verb']> | undefined;
   /** One registration: its end aborts every look under way. */
   #era = new AbortController();
   #isStopping: boolean = false;
-  #load = { atMs: 0, bytes: 0 };
 
-  constructor({ parts, signals, session }: WorkerOptions) {
+  constructor({ parts, signals, session, place }: WorkerOptions) {
     this.#parts = parts;
     this.#signals = signals;
     this.#wake = new Nudge(parts.clock);
+    this.#desks = new LeaseDesks(parts.clock);
     this.#tableWaiting = new Waiting(parts.clock);
     const { clock, logger } = parts;
+    const meter = new LoadMeter();
     this.#session = new WorkerSession({
       ...session,
       clock,
       logger,
       listener: this,
-      status: () => ({ state: 'active', load: this.#measureLoad() }),
+      status: () => ({
+        state: 'active',
+        load: { ...meter.measure([...this.#shards.values()], clock.monotonicMs()), ...place },
+      }),
     });
   }
 
@@ -88,7 +88,9 @@ export class Worker implements WorkerSessionListener {
       condition: consumer.condition,
       isWaitingForRedis: consumer.progress.isWaitingForRedis,
       isWaitingForTable: consumer.progress.isWaitingForTable,
+      isWaitingForDeadLetters: consumer.progress.isWaitingForDeadLetters,
       throttledReads: consumer.throttledReads,
+      isHealing: consumer.isHealing,
     }));
   }
 
@@ -127,7 +129,11 @@ export class Worker implements WorkerSessionListener {
     this.#session.drain();
     if (this.id !== undefined) this.#signals.toController({ kind: 'worker-changed', workerId: this.id });
     while (this.#shards.size > 0 && clock.monotonicMs() - startedMs < shutdownMs) {
-      if (alone?.aborted || clock.monotonicMs() - startedMs >= shutdownMs / 2) this.#leaveAll();
+      const isAlone = alone?.aborted || clock.monotonicMs() - startedMs >= shutdownMs / 2;
+      for (const consumer of this.#shards.values()) {
+        // Nobody plans a handoff of a heal lease.
+        if (isAlone || isHealKey(consumer.claim.key)) consumer.leave('shutdown');
+      }
       await clock.sleep(DRAIN_POLL_MS);
     }
     return this.#shards.size === 0;
@@ -143,7 +149,7 @@ export class Worker implements WorkerSessionListener {
 
   onOrders({ orders }: Orders): void {
     this.#orders = new Map(orders.map(({ leaseKey, verb }) => [leaseKey, verb]));
-    for (const desk of this.#desks.values()) if (desk.failures === 0) desk.notBeforeMs = 0;
+    this.#desks.expectNews();
     this.#wake.give();
   }
 
@@ -158,11 +164,19 @@ export class Worker implements WorkerSessionListener {
 
   #hear(hint: Hint): void {
     if (hint.kind === 'orders-changed') this.#session.nudge();
-    if (hint.kind !== 'lease-released') return;
-    const desk = this.#desks.get(hint.leaseKey);
-    if (desk?.failures === 0) desk.notBeforeMs = 0;
-    desk?.nudge.give();
+    if (hint.kind !== 'lease-released' && hint.kind !== 'lease-moved') return;
+    const { leaseKey } = hint;
+    this.#desks.expectNews(leaseKey);
+    this.#desks.nudge(leaseKey);
+    if (hint.kind === 'lease-moved') this.#lookAhead(leaseKey);
     this.#wake.give();
+  }
+
+  /** The orders that say so are on their way, and the row says it already. */
+  #lookAhead(key: LeaseKey): void {
+    const consumer = this.#shards.get(key);
+    if (!consumer) this.#look(key, () => this.#claim(key, this.#isStopping ? 'drain' : 'hold'));
+    else if (consumer.state !== 'Draining') this.#look(key, () => this.#checkRow(consumer));
   }
 
   async #reconcileUntil(signal: AbortSignal): Promise<void> {
@@ -186,17 +200,11 @@ export class Worker implements WorkerSessionListener {
       if (orders.get(key) === 'hold' || consumer.state === 'Draining') continue;
       this.#look(key, () => this.#checkRow(consumer));
     }
-    this.#clearDesks(orders);
-  }
-
-  #clearDesks(orders: ReadonlyMap<LeaseKey, unknown>): void {
-    for (const [key, { isBusy }] of this.#desks) {
-      if (!isBusy && !orders.has(key) && !this.#shards.has(key)) this.#desks.delete(key);
-    }
+    this.#desks.forget((key) => orders.has(key) || this.#shards.has(key));
   }
 
   #look(key: LeaseKey, act: () => Promise<void>): void {
-    const desk = this.#deskOf(key);
+    const desk = this.#desks.of(key);
     if (desk.isBusy || this.#parts.clock.monotonicMs() < desk.notBeforeMs) return;
     desk.isBusy = true;
     const { signal } = this.#era;
@@ -217,7 +225,7 @@ export class Worker implements WorkerSessionListener {
     const workerId = this.id;
     if (workerId === undefined || !this.#session.isTrusted()) return;
     const { leases, signals, clock } = this.#parts;
-    const desk = this.#deskOf(key);
+    const desk = this.#desks.of(key);
     const onHandoff = (): void => this.#parts.logger.info('waiting for the old owner', { leaseKey: key });
     const claim = await claimLease(
       { leases, waiting: this.#tableWaiting, nudge: desk.nudge, workerId, onHandoff },
@@ -241,7 +249,7 @@ export class Worker implements WorkerSessionListener {
     const lease = await this.#tableWaiting.patiently(this.#era.signal, () => this.#parts.leases.read(key));
     if (lease?.generation !== owned.generation || !isMine(lease, owned.workerId)) consumer.abort('reassigned');
     else if (lease.checkpointOwner === owned.workerId) consumer.leave('handoff');
-    else this.#deskOf(key).notBeforeMs = this.#parts.clock.monotonicMs() + LOOK_AGAIN_MS;
+    else this.#desks.of(key).notBeforeMs = this.#parts.clock.monotonicMs() + LOOK_AGAIN_MS;
   }
 
   #start(consumer: ShardConsumer): void {
@@ -252,7 +260,7 @@ export class Worker implements WorkerSessionListener {
     this.#track(
       consumer.run().then((end) => {
         this.#shards.delete(key);
-        const desk = this.#deskOf(key);
+        const desk = this.#desks.of(key);
         const nowMs = clock.monotonicMs();
         desk.failures = end === 'Released' || nowMs - startedMs >= STEADY_MS ? 0 : desk.failures + 1;
         desk.notBeforeMs = desk.failures === 0 ? 0 : nowMs + backoffMs(RESTART_BACKOFF, desk.failures);
@@ -266,18 +274,6 @@ export class Worker implements WorkerSessionListener {
     this.#running.add(tracked);
   }
 
-  #deskOf(key: LeaseKey): Desk {
-    const known = this.#desks.get(key);
-    if (known) return known;
-    const desk = { nudge: new Nudge(this.#parts.clock), isBusy: false, notBeforeMs: 0, failures: 0 };
-    this.#desks.set(key, desk);
-    return desk;
-  }
-
-  #leaveAll(): void {
-    for (const consumer of this.#shards.values()) consumer.leave('shutdown');
-  }
-
   #abortAll(reason: LossReason): void {
     for (const consumer of this.#shards.values()) consumer.abort(reason);
   }
@@ -286,14 +282,5 @@ export class Worker implements WorkerSessionListener {
     this.#orders = undefined;
     this.#era.abort();
     this.#abortAll(reason);
-  }
-
-  #measureLoad(): WorkerLoad {
-    const nowMs = this.#parts.clock.monotonicMs();
-    const { bytes } = this.#parts.counts;
-    const elapsedMs = nowMs - this.#load.atMs;
-    const bytesPerSecond = elapsedMs > 0 ? Math.round(((bytes - this.#load.bytes) * 1_000) / elapsedMs) : 0;
-    this.#load = { atMs: nowMs, bytes };
-    return { leases: this.#shards.size, bytesPerSecond };
   }
 }

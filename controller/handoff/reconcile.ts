@@ -2,13 +2,13 @@
  * Sees each planned move to its end: waits for the old owner to release, and forces the row when it is dead or late.
  * Where the lease should go is the assignment's business; here is only that nothing stays in between for ever.
  */
-import { isHandingOff, type LeaseKey } from '../../lease/lease.ts';
+import { isHandingOff, type Lease, type LeaseKey } from '../../lease/lease.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import { type FleetView, leasesByShard } from '../fleet-view.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Reconciler } from '../reconciler.ts';
-import { type Draining, nextStep } from './state.ts';
+import { type Draining, eventOf, type HandoffEvent, type HandoffState, moveOf, nextState } from './state.ts';
 
 export type HandoffOutcome = 'released' | 'finished' | 'forced';
 
@@ -33,27 +33,43 @@ export function createHandoff({ clock, logger, deadlineMs, onOver }: HandoffOpti
 
   async function drive(view: FleetView, key: LeaseKey): Promise<void> {
     const lease = view.leases.get(key);
-    const old = view.workers?.get(lease?.checkpointOwner ?? '');
-    const step = nextStep(underWay.get(key), lease, {
-      nowMs: clock.monotonicMs(),
-      deadlineMs,
-      isOldAlive: old !== undefined && old.dead === undefined,
-    });
-    switch (step.kind) {
-      case 'none':
+    const tracked = underWay.get(key);
+    const nowMs = clock.monotonicMs();
+    const move = moveOf(tracked, lease, { nowMs });
+    const old = view.workers?.get(move?.old ?? '');
+    const facts = { nowMs, deadlineMs, isOldAlive: old !== undefined && old.dead === undefined };
+    const event = eventOf(move, lease, facts);
+    if (move) underWay.set(key, move);
+    await act(view, nextState(tracked ? 'Draining' : 'Resting', event), event, { key, lease, move });
+  }
+
+  async function act(
+    view: FleetView,
+    state: HandoffState,
+    event: HandoffEvent,
+    {
+      key,
+      lease,
+      move,
+    }: { readonly key: LeaseKey; readonly lease: Lease | undefined; readonly move: Draining | undefined },
+  ): Promise<void> {
+    switch (state) {
+      case 'Resting':
+      case 'Draining':
         return;
-      case 'wait':
-        underWay.set(key, step.draining);
-        return;
-      case 'over':
-        over(key, step.outcome);
-        return;
-      case 'force': {
-        underWay.set(key, step.draining);
-        if (!lease || !(await view.leases.force(lease, step.draining.old))) return;
-        const { generation } = step.draining;
-        logger.warn('handoff forced', { leaseKey: key, generation, old: step.draining.old, why: step.reason });
-        over(key, 'forced');
+      case 'Released':
+        return over(key, 'released');
+      case 'Finished':
+        return over(key, 'finished');
+      case 'Forced':
+        logger.warn('handoff forced', { leaseKey: key, generation: move?.generation, old: move?.old });
+        return over(key, 'forced');
+      case 'Forcing': {
+        if (!lease || !move) return;
+        logger.info('handoff is to be forced', { leaseKey: key, generation: move.generation, old: move.old, event });
+        const won = await view.leases.force(lease, move.old);
+        const next = won ? 'ForceWon' : 'ForceLost';
+        return act(view, nextState(state, next), next, { key, lease, move });
       }
     }
   }

@@ -17,7 +17,7 @@ import {
 } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { type Clock, parseIsoTime } from '../../runtime/clock.ts';
-import type { ListedShard, ShardListing } from '../fleet-view.ts';
+import type { ListedShard, ListedShards } from '../fleet-view.ts';
 import { type StreamDescription, type StreamSource, StreamUnavailable } from '../stream-source.ts';
 
 const CALL_TIMEOUT_MS = 5_000;
@@ -73,7 +73,7 @@ export class KinesisStream implements StreamSource {
     }
   }
 
-  async list(signal: AbortSignal, openAtMs: number | undefined): Promise<ShardListing | 'missing'> {
+  async list(signal: AbortSignal, openAtMs: number | undefined): Promise<ListedShards | 'missing'> {
     try {
       const openAtStart = openAtMs === undefined ? undefined : await this.#openAt(signal, openAtMs);
       const shards = await this.#listAll(signal, undefined);

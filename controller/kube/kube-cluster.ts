@@ -52,6 +52,7 @@ export class KubeCluster implements Cluster {
     const chores = [...this.#scaling(deployment), createPodCosts({ client, roster, clock, namespace }), news];
     return {
       judge: (workerIds) => roster.judge(workerIds, clock.monotonicMs()),
+      placeOf: (workerId) => roster.placeOf(workerId),
       tookLease: (worker, reason) => news.tookLease(worker, reason),
       run: async (signal) => {
         await Promise.all([this.#informer(roster, term).run(signal), this.#chores(chores, term, signal)]);

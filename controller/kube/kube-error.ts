@@ -5,6 +5,7 @@
 import { ApiException } from '@kubernetes/client-node';
 import { FleetError } from '../../runtime/errors.ts';
 
+export const FORBIDDEN = 403;
 export const NOT_FOUND = 404;
 export const CONFLICT = 409;
 /** What is immutable would change, a UID for instance. */

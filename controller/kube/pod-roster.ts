@@ -4,7 +4,7 @@
  * (another worker of this pod was bound to it: kubelet may lag behind a restart) it is bound later, and until then
  * heartbeat and presence decide alone. Keyed by UID: a pod of the same name is another pod.
  */
-import type { PodVerdict } from '../cluster.ts';
+import type { PodPlace, PodVerdict } from '../cluster.ts';
 import { type ContainerLife, isOver, isSameLife, type WorkerPod } from './worker-pod.ts';
 
 /** Kubelet reports a restart within about a second: a life that is still there after this is the worker's own. */
@@ -20,6 +20,10 @@ interface Binding {
 export class PodRoster {
   readonly #pods = new Map<string, WorkerPod>();
   readonly #deleted = new Set<string>();
+  /** Pods that were ready once: a new one is not asked to be, its worker says when it can work. */
+  readonly #wereReady = new Set<string>();
+  /** Of the pod that was made last: a rollout makes no others, and neither does its undoing. */
+  #newestTemplate: string | undefined;
   readonly #bindings = new Map<string, Binding>();
   /** By pod: who was bound last, kept when that worker is forgotten, which may be long before kubelet looks. */
   readonly #lastBound = new Map<string, { readonly id: string; readonly life: ContainerLife }>();
@@ -39,6 +43,8 @@ export class PodRoster {
   put(pod: WorkerPod): boolean {
     const before = this.#pods.get(pod.workerPrefix);
     this.#pods.set(pod.workerPrefix, pod);
+    if (pod.isReady) this.#wereReady.add(pod.workerPrefix);
+    if (!before) this.#findNewest();
     const isNewly = (now: boolean, was: boolean | undefined): boolean => now && was !== true;
     return (
       isNewly(pod.hasEnded, before?.hasEnded) ||
@@ -51,6 +57,8 @@ export class PodRoster {
   remove(pod: WorkerPod): boolean {
     this.#pods.delete(pod.workerPrefix);
     this.#lastBound.delete(pod.workerPrefix);
+    this.#wereReady.delete(pod.workerPrefix);
+    this.#findNewest();
     this.#deleted.add(pod.workerPrefix);
     for (const oldest of this.#deleted) {
       if (this.#deleted.size <= MAX_DELETED) break;
@@ -63,6 +71,19 @@ export class PodRoster {
     return [...this.#pods.values()];
   }
 
+  /** Undefined for a worker of no pod that is known. */
+  placeOf(workerId: string): PodPlace | undefined {
+    const prefix = prefixOf(workerId);
+    const pod = this.#pods.get(prefix);
+    return (
+      pod && {
+        zone: pod.zone,
+        isUnready: !pod.isReady && this.#wereReady.has(prefix),
+        isOutdated: pod.template !== undefined && pod.template !== this.#newestTemplate,
+      }
+    );
+  }
+
   /** All workers that are known are asked about at once: others are forgotten. */
   judge(workerIds: readonly string[], nowMs: number): ReadonlyMap<string, PodVerdict> {
     const asked = new Set(workerIds);
@@ -73,6 +94,12 @@ export class PodRoster {
       if (verdict) verdicts.set(id, verdict);
     }
     return verdicts;
+  }
+
+  #findNewest(): void {
+    let newest: WorkerPod | undefined;
+    for (const pod of this.#pods.values()) if (!newest || pod.createdMs > newest.createdMs) newest = pod;
+    this.#newestTemplate = newest?.template;
   }
 
   #verdictOf(id: string, nowMs: number): PodVerdict | undefined {

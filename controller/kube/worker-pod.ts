@@ -1,9 +1,10 @@
 /**
- * A worker's pod, reduced to what decides about its worker. Pure. A pod that is not ready is no dead one: readiness,
- * conditions and nodes are not looked at.
+ * A worker's pod, reduced to what decides about its worker. Pure. A pod that is not ready is no dead one: readiness
+ * decides only about what it is given, other conditions and nodes are not looked at.
  */
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
 import { workerIdPrefix } from '../../lease/worker-id.ts';
+import { parseIsoTime } from '../../runtime/clock.ts';
 
 /** One life of the worker's container: an in-place restart keeps pod, name, UID and IP, and is told by these. */
 export interface ContainerLife {
@@ -23,17 +24,27 @@ export interface WorkerPod {
   readonly hasEnded: boolean;
   /** Has a deletionTimestamp. It stays ready while it drains. */
   readonly isLeaving: boolean;
+  readonly isReady: boolean;
+  /** Label topology.kubernetes.io/zone: Kubernetes copies it from the node where its policy says so. */
+  readonly zone: string | undefined;
+  /** Tells pods of one template from those of another. */
+  readonly template: string | undefined;
+  /** By the API server's clock, seconds exact. */
+  readonly createdMs: number;
   /** 0 where it is not annotated, as for Kubernetes. */
   readonly deletionCost: number;
 }
 
 export const DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+const ZONE = 'topology.kubernetes.io/zone';
+/** Of a Deployment's pods, and of a StatefulSet's. */
+const TEMPLATES = ['pod-template-hash', 'controller-revision-hash'] as const;
 /** Injected sidecars may come first in the list. */
 const WORKER_CONTAINER = 'worker';
 
 /** Undefined for a pod without name or UID, which no API server sends. */
 export function workerPodOf(pod: V1Pod): WorkerPod | undefined {
-  const { name, uid, deletionTimestamp, annotations } = pod.metadata ?? {};
+  const { name, uid, deletionTimestamp, creationTimestamp, annotations, labels } = pod.metadata ?? {};
   if (!name || !uid) return undefined;
   const cost = Number(annotations?.[DELETION_COST] ?? 0);
   const phase = pod.status?.phase;
@@ -44,8 +55,17 @@ export function workerPodOf(pod: V1Pod): WorkerPod | undefined {
     container: containerOf(pod),
     hasEnded: phase === 'Succeeded' || phase === 'Failed',
     isLeaving: deletionTimestamp !== undefined,
+    isReady: pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    zone: labels?.[ZONE],
+    template: TEMPLATES.map((label) => labels?.[label]).find((hash) => hash !== undefined),
+    createdMs: createdMsOf(creationTimestamp),
     deletionCost: Number.isFinite(cost) ? cost : 0,
   };
+}
+
+/** A list gives a Date, a watch the text that the API server sent. */
+function createdMsOf(timestamp: unknown): number {
+  return (typeof timestamp === 'string' ? parseIsoTime(timestamp) : Number(timestamp ?? 0)) ?? 0;
 }
 
 /** Did the life that was seen running end, by what is seen now? */

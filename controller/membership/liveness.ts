@@ -49,8 +49,9 @@ export class Liveness {
     }
   }
 
-  /** One count of the subscriptions of all workers; undefined when there is none. */
-  sawPresence(answer: PresenceAnswer | undefined, nowMs: number): void {
+  /** One count of the subscriptions of all workers; undefined when there is none. Gives those that were there before. */
+  sawPresence(answer: PresenceAnswer | undefined, nowMs: number): readonly string[] {
+    const vanished: string[] = [];
     const isSameConnection = answer !== undefined && answer.connection === this.#connection;
     this.#connection = answer?.connection;
     for (const [id, worker] of this.#workers) {
@@ -60,16 +61,27 @@ export class Liveness {
         worker.absentSinceMs = undefined;
         worker.movesWhileAbsent = 0;
       } else if (worker.wasPresent && answer && answer.present.size > 0) {
+        if (worker.absentSinceMs === undefined) vanished.push(id);
         worker.absentSinceMs ??= nowMs;
       } else {
         worker.absentSinceMs = undefined;
       }
     }
+    return vanished;
   }
 
   /** Suspects whose rows should be read now: their beats decide. */
   toRead(nowMs: number): string[] {
     return [...this.#workers].flatMap(([id, worker]) => (this.#isReadDue(worker, nowMs) ? [id] : []));
+  }
+
+  /** Until the next suspect's row should be read; infinite when there is no suspect. */
+  dueInMs(nowMs: number): number {
+    const dues = [...this.#workers.values()].map((worker) => {
+      const { absentSinceMs, dead } = worker;
+      return dead === undefined && absentSinceMs !== undefined ? this.#silentAtMs(worker, absentSinceMs) : Infinity;
+    });
+    return Math.min(...dues) - nowMs;
   }
 
   /** Undefined = alive, as far as anybody can tell. */
@@ -88,10 +100,12 @@ export class Liveness {
       return;
     }
     if (readMs < worker.readMs) return;
-    const gapMs = readMs - worker.readMs;
+    const lastReadMs = worker.readMs;
+    const gapMs = readMs - lastReadMs;
     worker.readMs = readMs;
     if (worker.beats !== row.beats || worker.dead === 'gone') {
-      if (worker.absentSinceMs !== undefined && worker.absentSinceMs <= readMs) worker.movesWhileAbsent++;
+      // Between two reads of which only the second saw it absent it may have moved before.
+      if (worker.absentSinceMs !== undefined && worker.absentSinceMs <= lastReadMs) worker.movesWhileAbsent++;
       worker.beats = row.beats;
       worker.quietSinceMs = readMs;
       worker.dead = undefined;

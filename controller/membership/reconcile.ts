@@ -30,6 +30,8 @@ export interface MembershipOptions {
 
 /** However many workers say that they changed: their rows are not read more often. */
 const MIN_READ_GAP_MS = 50;
+/** A suspicion is settled when it is due, not at the next poll; one that could not be settled is no hot loop. */
+const MIN_POLL_MS = 20;
 const MAX_BEGINNER_READS = 20;
 
 export class Membership implements Reconciler {
@@ -39,6 +41,8 @@ export class Membership implements Reconciler {
   readonly #beginnerReads = new Map<string, number>();
   /** Workers whose pods ended: said once. */
   readonly #ended = new Set<string>();
+  /** Workers whose pods are being deleted: said once. */
+  readonly #leaving = new Set<string>();
   #ids: readonly string[] = [];
   #readMs = Number.NEGATIVE_INFINITY;
   #hasNews: boolean = false;
@@ -61,22 +65,29 @@ export class Membership implements Reconciler {
 
   /** Beside the ticks, for a whole term. */
   async watchPresence(view: FleetView, signal: AbortSignal): Promise<void> {
-    const { clock, liveness, logger, onNews, presencePollMs, signals } = this.#options;
+    const { clock, liveness, onNews, presencePollMs } = this.#options;
     while (!signal.aborted) {
-      await clock.sleep(presencePollMs, signal);
+      const dueInMs = Math.max(MIN_POLL_MS, liveness.dueInMs(clock.monotonicMs()));
+      await clock.sleep(Math.min(presencePollMs, dueInMs), signal);
       if (signal.aborted) return;
       // A hint that came too soon after a read had no turn of its own.
       if (this.#hasNews) onNews();
-      if (this.#ids.length === 0) continue;
-      liveness.sawPresence(await signals.presence(this.#ids), clock.monotonicMs());
-      const unclear = [...liveness.toRead(clock.monotonicMs()), ...this.#beginners()];
-      if (unclear.length === 0) continue;
-      try {
-        await this.#read(unclear);
-        if (this.#differs(view, unclear)) onNews();
-      } catch (error) {
-        logger.warn('suspects could not be read', errorFields(error));
-      }
+      if (this.#ids.length > 0) await this.#lookForDeaths(view);
+    }
+  }
+
+  async #lookForDeaths(view: FleetView): Promise<void> {
+    const { clock, liveness, logger, onNews, signals } = this.#options;
+    for (const id of liveness.sawPresence(await signals.presence(this.#ids), clock.monotonicMs())) {
+      if (liveness.deathOf(id) === undefined) logger.info('worker is not present', { worker: id });
+    }
+    const unclear = [...liveness.toRead(clock.monotonicMs()), ...this.#beginners()];
+    if (unclear.length === 0) return;
+    try {
+      await this.#read(unclear);
+      if (this.#differs(view, unclear)) onNews();
+    } catch (error) {
+      logger.warn('suspects could not be read', errorFields(error));
     }
   }
 
@@ -111,7 +122,7 @@ export class Membership implements Reconciler {
     const ids = new Set([...registered, ...owners.filter((owner) => owner !== undefined)]);
     this.#ids = [...ids];
     liveness.forgetOthers(ids);
-    for (const known of [this.#rows, this.#beginnerReads, this.#ended]) {
+    for (const known of [this.#rows, this.#beginnerReads, this.#ended, this.#leaving]) {
       for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
     }
     if (row && view.fleet) view.fleet = { ...view.fleet, workers: registered };
@@ -149,10 +160,17 @@ export class Membership implements Reconciler {
         const row = this.#rows.get(id);
         const verdict = verdicts.get(id);
         const dead = liveness.deathOf(id) ?? (verdict === 'ended' ? this.#sawEnded(id) : undefined);
+        if (verdict === 'leaving' && dead === undefined) this.#sawLeaving(id);
         // A pod that must go is drained at once: its worker may hear of it a second later.
         return [id, { id, dead, row: row && verdict === 'leaving' ? { ...row, state: 'draining' } : row }];
       }),
     );
+  }
+
+  #sawLeaving(id: string): void {
+    if (this.#leaving.has(id)) return;
+    this.#leaving.add(id);
+    this.#options.logger.info('worker is to leave with its pod', { worker: id });
   }
 
   #sawEnded(id: string): DeathReason {

@@ -5,8 +5,9 @@
  */
 import type { Orders, WorkerStore } from '../../lease/worker-store.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import type { ControllerSignals } from '../../signal/signals.ts';
-import { type FleetView, type FleetWorker, leasesByShard } from '../fleet-view.ts';
+import { type FleetView, type FleetWorker, healLeases, leasesByShard } from '../fleet-view.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Reconciler } from '../reconciler.ts';
 import { ordersOf, ordersText } from './orders-of.ts';
@@ -15,6 +16,7 @@ export interface OrdersOptions {
   readonly workers: Pick<WorkerStore, 'readOrders' | 'writeOrders'>;
   readonly signals: Pick<ControllerSignals, 'toWorker'>;
   readonly clock: Clock;
+  readonly logger: Logger;
   /** What is stored is read and compared this often. */
   readonly verifyMs: number;
   readonly onWritten: () => void;
@@ -28,7 +30,7 @@ interface Known {
 
 const WRITES_AT_ONCE = 32;
 
-export function createOrders({ workers, signals, clock, verifyMs, onWritten }: OrdersOptions): Reconciler {
+export function createOrders({ workers, signals, clock, logger, verifyMs, onWritten }: OrdersOptions): Reconciler {
   const known = new Map<string, Known>();
 
   /** What the worker has been told; read anew when this process does not know it, or has not looked for long. */
@@ -55,6 +57,7 @@ export function createOrders({ workers, signals, clock, verifyMs, onWritten }: O
     if (!(await workers.writeOrders(worker.id, { version, orders }))) return;
     known.set(worker.id, { text, version, verifiedMs: clock.monotonicMs() });
     onWritten();
+    logger.info('orders written', { worker: worker.id, version, orders: orders.length });
     signals.toWorker(worker.id, { kind: 'orders-changed' });
   }
 
@@ -62,7 +65,7 @@ export function createOrders({ workers, signals, clock, verifyMs, onWritten }: O
     name: 'orders',
     async reconcile(view: FleetView, signal) {
       if (!view.leases.isComplete() || !view.workers) return;
-      const wanted = ordersOf(leasesByShard(view).values());
+      const wanted = ordersOf([...leasesByShard(view).values(), ...healLeases(view)]);
       for (const id of known.keys()) if (!view.workers.has(id)) known.delete(id);
       const living = [...view.workers.values()].filter((worker) => worker.row && worker.dead === undefined);
       await inParallel(living, WRITES_AT_ONCE, async (worker) => {

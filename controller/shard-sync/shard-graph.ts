@@ -4,7 +4,7 @@
  * initial position is only for the first shards of a fleet, whose lineage is cut there on purpose.
  */
 
-import type { Lease } from '../../lease/lease.ts';
+import { isFinished, type Lease } from '../../lease/lease.ts';
 import type { Checkpoint } from '../../lease/position.ts';
 import type { InitialPosition } from '../config.ts';
 import type { ListedShard, ShardListing } from '../fleet-view.ts';
@@ -16,12 +16,18 @@ export interface WantedLease {
   readonly parents: readonly string[];
 }
 
+/** What was seen of a row earlier in this term of leadership. */
+export interface RememberedLease {
+  readonly parents: readonly string[];
+  readonly isFinished: boolean;
+}
+
 export interface ShardGraphInput {
   readonly listing: ShardListing;
   /** The fleet's lease rows by shard id. */
   readonly leases: ReadonlyMap<string, Lease>;
-  /** Parents of every row that was seen earlier in this term: one that is missing now was deleted by hand. */
-  readonly remembered: ReadonlyMap<string, readonly string[]>;
+  /** Every row that was seen earlier in this term: one that is missing now was deleted by hand. */
+  readonly remembered: ReadonlyMap<string, RememberedLease>;
   readonly initial: InitialPosition;
 }
 
@@ -32,17 +38,29 @@ export function missingLeases(input: ShardGraphInput): WantedLease[] {
   const shards = parentsFirst(input.listing.shards);
   if (input.leases.size === 0 && input.remembered.size === 0) return firstLeases(shards, input);
   const present = new Set(input.leases.keys());
-  const named = new Set([...input.leases.values()].flatMap((lease) => lease.parents));
+  const named = new Set([...input.leases.values()].filter(waitsForParents).flatMap((lease) => lease.parents));
   const ancestors = ancestorsOf(present, input.listing.shards);
+  const strays = new Map<string, Checkpoint>();
   const wanted: WantedLease[] = [];
   for (const shard of shards) {
     if (present.has(shard.shardId)) continue;
-    const lease = missingLease(shard, input, { present, named, ancestors });
+    const lease = missingLease(shard, input, { present, named, ancestors, strays });
     if (!lease) continue;
     wanted.push(lease);
     present.add(shard.shardId);
   }
   return wanted;
+}
+
+/** Parents of listed shards that are to have rows now and that neither the table nor the stream has: expired. */
+export function expiredParents(wanted: readonly WantedLease[], { leases, listing }: ShardGraphInput): string[] {
+  const known = new Set([...leases.keys(), ...listing.shards.map((shard) => shard.shardId)]);
+  return wanted.flatMap(({ parents }) => parents.filter((parent) => !known.has(parent)));
+}
+
+/** One that was ever given away had no unfinished parent any more: whether those have rows says nothing. */
+function waitsForParents(lease: Lease): boolean {
+  return lease.generation === 0 && !isFinished(lease);
 }
 
 /** Listed children that their parent's row does not name yet, by the parent's shard id. */
@@ -67,32 +85,46 @@ interface Lineage {
   readonly named: ReadonlySet<string>;
   /** Ancestors of shards that have rows. */
   readonly ancestors: ReadonlySet<string>;
+  /** Shards that get rows now though nothing led to them, and where they and what descends from them begin. */
+  readonly strays: Map<string, Checkpoint>;
 }
 
 function missingLease(shard: ListedShard, input: ShardGraphInput, lineage: Lineage): WantedLease | undefined {
   const remembered = input.remembered.get(shard.shardId);
-  if (remembered) return { shard, checkpoint: TRIM_HORIZON, parents: remembered };
+  // Read to its end, and the row was removed too early: nobody reads it again.
+  if (remembered?.isFinished) return undefined;
+  if (remembered) return { shard, checkpoint: TRIM_HORIZON, parents: remembered.parents };
   if (shard.parents.some((parent) => lineage.present.has(parent))) {
-    return { shard, checkpoint: TRIM_HORIZON, parents: shard.parents };
+    const stray = strayAncestry(shard, lineage);
+    if (stray) lineage.strays.set(shard.shardId, stray);
+    return { shard, checkpoint: stray ?? TRIM_HORIZON, parents: shard.parents };
   }
   // A child waits for it, so its row was there once; its own parents were cut off or are long finished.
   if (lineage.named.has(shard.shardId)) return { shard, checkpoint: TRIM_HORIZON, parents: [] };
   // Read long ago, or left out by the initial position.
   if (lineage.ancestors.has(shard.shardId)) return undefined;
-  return strayLease(shard, input);
+  const checkpoint = strayCheckpoint(input);
+  lineage.strays.set(shard.shardId, checkpoint);
+  return { shard, checkpoint, parents: [] };
 }
 
-/** A shard that nothing leads to: the creation of the first rows was interrupted, or a first row was deleted. */
-function strayLease(shard: ListedShard, { initial, leases }: ShardGraphInput): WantedLease | undefined {
-  if (initial.kind !== 'LATEST') return { shard, checkpoint: initial, parents: [] };
-  if (shard.isClosed) return undefined;
+/** When all that leads to it are strays of this very pass: it may be as old as they are. */
+function strayAncestry({ parents }: ListedShard, { present, strays }: Lineage): Checkpoint | undefined {
+  const [first, ...others] = parents.filter((parent) => present.has(parent)).map((parent) => strays.get(parent));
+  return others.every((checkpoint) => checkpoint) ? first : undefined;
+}
+
+/**
+ * Of a shard that nothing leads to: the creation of the first rows was interrupted, or a first row was deleted. Closed
+ * or not: what it has left from where the fleet began is read before what descends from it.
+ */
+function strayCheckpoint({ initial, leases }: ShardGraphInput): Checkpoint {
+  if (initial.kind !== 'LATEST') return initial;
   const anchors = [...leases.values()].flatMap(({ checkpoint }) =>
     checkpoint.kind === 'AT_TIMESTAMP' ? [checkpoint.timestampMs] : [],
   );
   // Never "now": what came since the fleet began would be skipped. The ledger knows what was counted already.
-  const checkpoint: Checkpoint =
-    anchors.length > 0 ? { kind: 'AT_TIMESTAMP', timestampMs: Math.min(...anchors) } : TRIM_HORIZON;
-  return { shard, checkpoint, parents: [] };
+  return anchors.length > 0 ? { kind: 'AT_TIMESTAMP', timestampMs: Math.min(...anchors) } : TRIM_HORIZON;
 }
 
 function firstLeases(shards: readonly ListedShard[], { initial, listing }: ShardGraphInput): WantedLease[] {

@@ -3,7 +3,7 @@
  * The fleet row may begin as a stub that only has workers (they may register first): a stream's ARN makes it one.
  */
 import type { FleetRow, FleetStore, LeaderRow, LeaderStore, NewFleetRow } from '../worker-store.ts';
-import { BrokenRow, number, readText, readTexts, requireCount, requireText, text } from './attribute.ts';
+import { BrokenRow, number, readCount, readText, readTexts, requireCount, requireText, text } from './attribute.ts';
 import type { FleetTable, Item } from './fleet-table.ts';
 
 export const FLEET_KEY = 'fleet';
@@ -40,6 +40,15 @@ export class DynamoDbFleetStore implements FleetStore, LeaderStore {
     return item && fleetRowOf(item);
   }
 
+  async adoptStream(seen: number, created: number): Promise<FleetRow | undefined> {
+    const result = await this.#table.update('adoptStream', FLEET_KEY, {
+      update: 'SET #streamCreationEpochSeconds = :created, #previousCreationEpochSeconds = :seen',
+      when: '#streamCreationEpochSeconds = :seen',
+      values: { ':seen': number(seen), ':created': number(created) },
+    });
+    return result.item && fleetRowOf(result.item);
+  }
+
   async rememberScaled(deploymentUid: string): Promise<boolean> {
     const result = await this.#table.update('rememberScaled', FLEET_KEY, {
       update: 'SET #scaledDeploymentUid = :uid',
@@ -47,6 +56,15 @@ export class DynamoDbFleetStore implements FleetStore, LeaderStore {
       values: { ':uid': text(deploymentUid) },
     });
     return result.applied;
+  }
+
+  async raiseLedgerJob(by: number): Promise<number | undefined> {
+    const result = await this.#table.update('raiseLedgerJob', FLEET_KEY, {
+      update: 'ADD #ledgerJobGeneration :by',
+      when: 'attribute_exists(#streamArn)',
+      values: { ':by': number(by) },
+    });
+    return result.applied && result.item ? requireCount(result.item, 'ledgerJobGeneration') : undefined;
   }
 
   async readLeader(): Promise<LeaderRow | undefined> {
@@ -84,6 +102,7 @@ function fleetRowOf(item: Item): FleetRow | undefined {
   const streamArn = readText(item, 'streamArn');
   if (streamArn === undefined) return undefined;
   const scaledDeploymentUid = readText(item, 'scaledDeploymentUid');
+  const previousCreationEpochSeconds = readCount(item, 'previousCreationEpochSeconds');
   return {
     streamArn,
     streamCreationEpochSeconds: requireCount(item, 'streamCreationEpochSeconds'),
@@ -91,6 +110,7 @@ function fleetRowOf(item: Item): FleetRow | undefined {
     hashSeed: requireText(item, 'hashSeed'),
     workers: readTexts(item, 'workers'),
     ...(scaledDeploymentUid === undefined ? {} : { scaledDeploymentUid }),
+    ...(previousCreationEpochSeconds === undefined ? {} : { previousCreationEpochSeconds }),
   };
 }
 

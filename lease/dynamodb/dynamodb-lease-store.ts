@@ -5,13 +5,15 @@
  * owner for ever, and a caller only writes upon a state that it saw.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { FleetError } from '../../runtime/errors.ts';
-import { isFinished, type Lease, type LeaseKey, type NewLease } from '../lease.ts';
-import type { LeaseStore, OwnedLease, SeenLease, WriteOutcome } from '../lease-store.ts';
-import type { Checkpoint } from '../position.ts';
+import { checkpointText } from '../checkpoint-text.ts';
+import { isFinished, isMine, type Lease, type LeaseKey, type NewLease } from '../lease.ts';
+import type { LeaseStore, OwnedLease, RemoveOutcome, SeenLease, WriteOutcome } from '../lease-store.ts';
+import { type Checkpoint, type Position, sequenceNumberOf, subSequenceNumberOf } from '../position.ts';
 import { BrokenRow, number, text } from './attribute.ts';
-import type { Change, FleetTable } from './fleet-table.ts';
-import { checkpointChange, creationOf, leaseOf, SHARD_END } from './lease-row.ts';
+import type { Change, FleetTable, ScanFilter } from './fleet-table.ts';
+import { isHandedOver, isHanding, isHeld, isResetTo, isUnowned } from './found-lease.ts';
+import { countersOf, handoffEnd } from './handoff-end.ts';
+import { checkpointChange, creationOf, leaseOf, SHARD_END, ShardEndIsAWriteOfItsOwn } from './lease-row.ts';
 
 export interface DynamoDbLeaseStoreOptions {
   /** Told of each row that readAll had to leave out. */
@@ -99,10 +101,51 @@ export class DynamoDbLeaseStore implements LeaseStore {
     return this.#write('force', seen.key, handoffEnd(seen, old), (found) => isHandedOver(found, seen.generation));
   }
 
-  release(owned: OwnedLease): Promise<WriteOutcome> {
+  release(owned: OwnedLease, deliveredTo?: Position): Promise<WriteOutcome> {
     // As in force: nobody can tell the two apart, and in both this worker has nothing more to do.
     const { workerId, generation } = owned;
-    return this.#write('release', owned.key, handoffEnd(owned, workerId), (found) => isHandedOver(found, generation));
+    const change = handoffEnd(owned, workerId, deliveredTo);
+    return this.#write('release', owned.key, change, (found) => isHandedOver(found, generation));
+  }
+
+  async reset(seen: SeenLease, checkpoint: Checkpoint): Promise<WriteOutcome> {
+    const change = checkpointChange(checkpoint);
+    const resetFloor = checkpointText(checkpoint);
+    return this.#write(
+      'reset',
+      seen.key,
+      {
+        update: `SET ${change.set}, #resetFloor = :resetFloor, #leaseCounter = :next
+          REMOVE #leaseOwner, #checkpointOwner, ${change.remove}`,
+        when: '#leaseCounter = :g',
+        values: { ...countersOf(seen), ...change.values, ':resetFloor': text(resetFloor) },
+      },
+      // Free in g+1, beginning there and meant to: all that was wanted, by whomever.
+      (found) => isUnowned(found, seen.generation + 1) && isResetTo(found, resetFloor),
+    );
+  }
+
+  remove(seen: SeenLease): Promise<RemoveOutcome> {
+    return this.#remove('remove', seen.key, { where: '#leaseCounter = :g', values: { ':g': number(seen.generation) } });
+  }
+
+  lift(owned: OwnedLease, above: number): Promise<WriteOutcome> {
+    const change = {
+      update: 'SET #leaseCounter = :lifted',
+      when: MINE,
+      values: { ...ownersOf(owned), ':lifted': number(above + 1) },
+    };
+    // Who asks is the owner, and nobody else lifts for it: in that generation the row is as it wanted it.
+    return this.#write(
+      'lift',
+      owned.key,
+      change,
+      (found) => found.generation === above + 1 && isMine(found, owned.workerId),
+    );
+  }
+
+  discard(owned: OwnedLease): Promise<RemoveOutcome> {
+    return this.#remove('discard', owned.key, { where: MINE, values: ownersOf(owned) });
   }
 
   /** Idempotent: a set of ids. */
@@ -132,9 +175,24 @@ export class DynamoDbLeaseStore implements LeaseStore {
     );
   }
 
+  /** As for a checkpoint, the version makes a repeat win again. */
+  prepare(owned: OwnedLease, position: Position, version: number): Promise<WriteOutcome> {
+    return this.#write('prepare', owned.key, {
+      update: `SET #pendingCheckpoint = :pending, #pendingCheckpointSubSequenceNumber = :subSequenceNumber,
+        #checkpointVersion = :version`,
+      when: `${MINE} AND ${NOT_OLDER}`,
+      values: {
+        ...ownersOf(owned),
+        ':pending': text(sequenceNumberOf(position)),
+        ':subSequenceNumber': number(subSequenceNumberOf(position)),
+        ':version': number(version),
+      },
+    });
+  }
+
   /** The version makes a repeat win again: it writes the same content under the same number. */
   async checkpoint(owned: OwnedLease, checkpoint: Checkpoint, version: number): Promise<WriteOutcome> {
-    if (checkpoint.kind === 'SHARD_END') throw shardEndByCheckpoint(owned.key);
+    if (checkpoint.kind === 'SHARD_END') throw new ShardEndIsAWriteOfItsOwn(owned.key);
     const change = checkpointChange(checkpoint);
     return this.#write('checkpoint', owned.key, {
       update: `SET ${change.set}, #checkpointVersion = :version, #ownerSwitchesSinceCheckpoint = :zero REMOVE ${change.remove}`,
@@ -192,6 +250,13 @@ export class DynamoDbLeaseStore implements LeaseStore {
     return leases;
   }
 
+  /** A repeat finds no row, as the first attempt left it. */
+  async #remove(operation: string, key: LeaseKey, condition: ScanFilter): Promise<RemoveOutcome> {
+    await this.#table.remove(operation, key, condition);
+    const lease = await this.read(key);
+    return lease ? { won: false, lease } : { won: true, lease };
+  }
+
   async #write(
     operation: string,
     key: LeaseKey,
@@ -206,42 +271,6 @@ export class DynamoDbLeaseStore implements LeaseStore {
   }
 }
 
-function countersOf(seen: SeenLease): Values {
-  return { ':g': number(seen.generation), ':next': number(seen.generation + 1) };
-}
-
 function ownersOf(owned: OwnedLease): Values {
   return { ':g': number(owned.generation), ':me': text(owned.workerId) };
-}
-
-function handoffEnd(seen: SeenLease, old: string): Change {
-  return {
-    update: 'SET #leaseCounter = :next REMOVE #checkpointOwner',
-    when: '#checkpointOwner = :old AND #leaseCounter = :g',
-    values: { ...countersOf(seen), ':old': text(old) },
-  };
-}
-
-function isHeld(lease: Lease, owner: string, generation: number): boolean {
-  return lease.owner === owner && lease.checkpointOwner === undefined && lease.generation === generation;
-}
-
-function isHanding(lease: Lease, old: string, to: string, generation: number): boolean {
-  return lease.owner === to && lease.checkpointOwner === old && lease.generation === generation;
-}
-
-function isHandedOver(lease: Lease, generation: number): boolean {
-  return lease.owner !== undefined && lease.checkpointOwner === undefined && lease.generation === generation + 1;
-}
-
-function isUnowned(lease: Lease, generation: number): boolean {
-  return lease.owner === undefined && lease.checkpointOwner === undefined && lease.generation === generation;
-}
-
-function shardEndByCheckpoint(key: LeaseKey): FleetError {
-  return new FleetError('the end of a shard is written by shardEnd, not by checkpoint', {
-    code: 'ShardEndIsAWriteOfItsOwn',
-    disposition: 'fatal',
-    fields: { leaseKey: key },
-  });
 }

@@ -13,7 +13,7 @@ import type {
   WorkerState,
   WorkerStore,
 } from '../worker-store.ts';
-import { BrokenRow, number, readText, requireCount, requireText, text } from './attribute.ts';
+import { BrokenRow, number, readCount, readText, requireCount, requireText, text } from './attribute.ts';
 import { FLEET_KEY } from './dynamodb-fleet-store.ts';
 import type { FleetTable, Item } from './fleet-table.ts';
 
@@ -55,13 +55,17 @@ export class DynamoDbWorkerStore implements WorkerStore {
   }
 
   async heartbeat(id: string, state: WorkerState, load: WorkerLoad): Promise<HeartbeatAnswer> {
+    const said = saidOf(state, load);
+    const unsaid = OPTIONAL_LOAD.filter((attribute) => said[attribute] === undefined);
     const result = await this.#table.update('heartbeat', WORKER + id, {
-      update: 'SET #workerState = :state, #leases = :leases, #bytesPerSecond = :bytesPerSecond ADD #beats :one',
+      update: [
+        `SET ${Object.keys(said).map((attribute) => `#${attribute} = :${attribute}`)}`,
+        ...(unsaid.length > 0 ? [`REMOVE ${unsaid.map((attribute) => `#${attribute}`)}`] : []),
+        'ADD #beats :one',
+      ].join(' '),
       when: ROW_EXISTS,
       values: {
-        ':state': text(state),
-        ':leases': number(load.leases),
-        ':bytesPerSecond': number(Math.round(load.bytesPerSecond)),
+        ...Object.fromEntries(Object.entries(said).map(([attribute, value]) => [`:${attribute}`, value])),
         ':one': number(1),
       },
     });
@@ -128,12 +132,42 @@ export class DynamoDbWorkerStore implements WorkerStore {
   }
 }
 
+const OPTIONAL_LOAD = ['busiest', 'othersBytesPerSecond', 'zone', 'capacity'] as const;
+
+/** Attributes of a heartbeat by name. */
+function saidOf(state: WorkerState, load: WorkerLoad): Readonly<Record<string, AttributeValue>> {
+  const { leases, bytesPerSecond, busiest, othersBytesPerSecond, zone, capacity } = load;
+  const rates = [...(busiest ?? [])].map(([shardId, rate]) => [shardId, number(Math.round(rate))] as const);
+  return {
+    workerState: text(state),
+    leases: number(leases),
+    bytesPerSecond: number(Math.round(bytesPerSecond)),
+    ...(rates.length > 0 ? { busiest: { M: Object.fromEntries(rates) } } : {}),
+    ...(othersBytesPerSecond === undefined ? {} : { othersBytesPerSecond: number(Math.round(othersBytesPerSecond)) }),
+    ...(zone === undefined ? {} : { zone: text(zone) }),
+    ...(capacity === undefined ? {} : { capacity: number(capacity) }),
+  };
+}
+
+function loadOf(item: Item): WorkerLoad {
+  const rates = item.busiest?.M;
+  const shardIds = Object.keys(rates ?? {});
+  return {
+    leases: requireCount(item, 'leases'),
+    bytesPerSecond: requireCount(item, 'bytesPerSecond'),
+    busiest: rates && new Map(shardIds.map((shardId) => [shardId, requireCount(rates, shardId)])),
+    othersBytesPerSecond: readCount(item, 'othersBytesPerSecond'),
+    zone: readText(item, 'zone'),
+    capacity: readCount(item, 'capacity'),
+  };
+}
+
 function workerRowOf(item: Item): WorkerRow {
   return {
     id: requireText(item, 'leaseKey').slice(WORKER.length),
     beats: requireCount(item, 'beats'),
     state: workerStateOf(item),
-    load: { leases: requireCount(item, 'leases'), bytesPerSecond: requireCount(item, 'bytesPerSecond') },
+    load: loadOf(item),
     ordersVersion: requireCount(item, 'ordersVersion'),
   };
 }

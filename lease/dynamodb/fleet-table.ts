@@ -174,9 +174,15 @@ function keyOf(key: string): Item {
   return { leaseKey: { S: key } };
 }
 
+/** By expression: there are some tens of them in a process, and one is made for every heartbeat and checkpoint. */
+const knownNames = new Map<string, Record<string, string>>();
+
 function namesIn(expression: string): Record<string, string> {
+  const known = knownNames.get(expression);
+  if (known) return known;
   const names: Record<string, string> = {};
   for (const [alias, attribute] of expression.matchAll(/#(\w+)/g)) names[alias] = attribute ?? '';
+  knownNames.set(expression, names);
   return names;
 }
 

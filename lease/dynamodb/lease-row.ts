@@ -5,10 +5,13 @@
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { FleetError } from '../../runtime/errors.ts';
-import { type Lease, type NewLease, shardIdOf } from '../lease.ts';
+import { parseCheckpointText } from '../checkpoint-text.ts';
+import { type DeliveredTo, type Lease, type NewLease, shardIdOf } from '../lease.ts';
 import {
   type Checkpoint,
   END,
+  type Position,
+  parsePosition,
   positionOf,
   SUB_SEQUENCE_NUMBER_DIGITS,
   sequenceNumberOf,
@@ -37,6 +40,9 @@ export function leaseOf(item: Item): Lease {
     ...optional('endingHashKey', readText(item, 'endingHashKey')),
     ...optional('ledgerId', readText(item, 'ledgerId')),
     ...optional('ledgerStart', readText(item, 'ledgerStart')),
+    ...optional('pending', pendingOf(item)),
+    ...optional('resetFloor', resetFloorOf(item)),
+    ...optional('deliveredTo', deliveredToOf(item)),
   };
 }
 
@@ -65,6 +71,18 @@ export function creationOf(lease: NewLease): Change {
   };
 }
 
+/** A mistake of the caller: a checkpoint is not final, and a shard end is. */
+export class ShardEndIsAWriteOfItsOwn extends FleetError {
+  constructor(leaseKey: string | undefined) {
+    super('the end of a shard is written by shardEnd, not by checkpoint', {
+      code: 'ShardEndIsAWriteOfItsOwn',
+      disposition: 'fatal',
+      fields: { leaseKey },
+    });
+    this.name = 'ShardEndIsAWriteOfItsOwn';
+  }
+}
+
 export interface CheckpointChange {
   /** Assignments for a SET clause. */
   readonly set: string;
@@ -73,16 +91,18 @@ export interface CheckpointChange {
   readonly values: Readonly<Record<string, AttributeValue>>;
 }
 
+/** In the text form of `deliveredTo`: position and generation, separated by a blank. */
+export function deliveredText({ position, generation }: DeliveredTo): string {
+  return `${position} ${generation}`;
+}
+
 /** A sentinel's time goes with the sentinel; a prepared checkpoint ends with any checkpoint. */
 const PENDING = '#pendingCheckpoint, #pendingCheckpointSubSequenceNumber, #pendingCheckpointState';
 
 export function checkpointChange(checkpoint: Checkpoint): CheckpointChange {
   const position = checkpoint.kind === 'AFTER' ? checkpoint.position : undefined;
   if (position === END) {
-    throw new FleetError('a checkpoint after the end of a shard is a shard end: use that write', {
-      code: 'ShardEndIsAWriteOfItsOwn',
-      disposition: 'fatal',
-    });
+    throw new ShardEndIsAWriteOfItsOwn(undefined);
   }
   const values = {
     ':checkpoint': text(position === undefined ? checkpoint.kind : sequenceNumberOf(position)),
@@ -107,21 +127,49 @@ function checkpointOf(item: Item): Checkpoint {
     case 'AT_TIMESTAMP':
       return { kind: stored, timestampMs: requireCount(item, 'startTimestamp') };
     default:
-      return { kind: 'AFTER', position: storedPosition(item, stored) };
+      return { kind: 'AFTER', position: storedPosition(item, 'checkpoint', stored) };
   }
 }
 
-function storedPosition(item: Item, sequenceNumber: string): ReturnType<typeof positionOf> {
-  if (!/^\d{1,56}$/.test(sequenceNumber)) {
-    throw new BrokenRow(item, 'checkpoint', `is neither a sequence number nor a sentinel: ${sequenceNumber}`);
+/** KCL may have a sentinel there, which prepares nothing that we would have to write again. */
+function pendingOf(item: Item): Position | undefined {
+  const stored = readText(item, 'pendingCheckpoint');
+  if (stored === undefined || /^[A-Z_]+$/.test(stored)) return undefined;
+  return storedPosition(item, 'pendingCheckpoint', stored);
+}
+
+function resetFloorOf(item: Item): Checkpoint | undefined {
+  const stored = readText(item, 'resetFloor');
+  if (stored === undefined) return undefined;
+  const checkpoint = parseCheckpointText(stored);
+  if (!checkpoint) throw new BrokenRow(item, 'resetFloor', `is no checkpoint: ${stored}`);
+  return checkpoint;
+}
+
+function deliveredToOf(item: Item): DeliveredTo | undefined {
+  const stored = readText(item, 'deliveredTo');
+  if (stored === undefined) return undefined;
+  const [positionText = '', generation = ''] = stored.split(' ');
+  const position = parsePosition(positionText);
+  if (position === undefined || !/^\d{1,15}$/.test(generation)) {
+    throw new BrokenRow(item, 'deliveredTo', `is not a position and a generation: ${stored}`);
   }
-  const subSequenceNumber = readCount(item, 'checkpointSubSequenceNumber') ?? 0;
+  return { position, generation: Number(generation) };
+}
+
+/** @param attribute has the sequence number; the sub-sequence number is in the attribute named after it. */
+function storedPosition(item: Item, attribute: 'checkpoint' | 'pendingCheckpoint', sequenceNumber: string): Position {
+  if (!/^\d{1,56}$/.test(sequenceNumber)) {
+    throw new BrokenRow(item, attribute, `is neither a sequence number nor a sentinel: ${sequenceNumber}`);
+  }
+  const beside = `${attribute}SubSequenceNumber`;
+  const subSequenceNumber = readCount(item, beside) ?? 0;
   if (subSequenceNumber >= 10 ** SUB_SEQUENCE_NUMBER_DIGITS) {
-    throw new BrokenRow(item, 'checkpointSubSequenceNumber', `is too large: ${subSequenceNumber}`);
+    throw new BrokenRow(item, beside, `is too large: ${subSequenceNumber}`);
   }
   return positionOf(sequenceNumber, subSequenceNumber);
 }
 
-function optional<K extends string>(name: K, value: string | undefined): { readonly [P in K]?: string } {
-  return (value === undefined ? {} : { [name]: value }) as { readonly [P in K]?: string };
+function optional<K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } {
+  return (value === undefined ? {} : { [name]: value }) as { readonly [P in K]?: V };
 }

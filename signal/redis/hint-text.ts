@@ -20,6 +20,7 @@ export function parseHint(text: string): Hint | undefined {
     case 'orders-changed':
       return { kind: 'orders-changed' };
     case 'lease-released':
+    case 'lease-moved':
     case 'shard-ended': {
       const leaseKey = idOf(found.leaseKey);
       return leaseKey === undefined ? undefined : { kind: found.kind, leaseKey };

@@ -1,7 +1,8 @@
 /**
  * What this process has tried to write of each shard's checkpoint, kept over reopenings and restarts in the same
  * generation. A version is never used for two contents, and no attempt goes below an earlier one: an unanswered write
- * may still arrive, and a checkpoint must never go back.
+ * may still arrive, and a checkpoint must never go back. A lease that was given back ends its generation for this
+ * process, and its page; so the book holds the leases of now, and those that were lost and did not come back.
  */
 import type { LeaseKey } from '../../lease/lease.ts';
 import { maxPosition, type Position, START } from '../../lease/position.ts';
@@ -47,5 +48,10 @@ export class CheckpointBook {
     const page = known?.generation === generation ? known : new Page(generation);
     this.#pages.set(key, page);
     return page.continueFrom(rowVersion);
+  }
+
+  /** The lease was given back, or its shard ended: nobody writes in that generation any more. */
+  close(key: LeaseKey, generation: number): void {
+    if (this.#pages.get(key)?.generation === generation) this.#pages.delete(key);
   }
 }

@@ -6,6 +6,7 @@
  * The first write of all binds the lease to its ledger: from then on an absent row means that Redis lost a slot. It
  * comes no earlier than the rows are settled, because it rests on them, and no later than the first checkpoint.
  */
+import { checkpointText } from '../../lease/checkpoint-text.ts';
 import type { OwnedLease, OwnerLeaseWrites, WriteOutcome } from '../../lease/lease-store.ts';
 import type { Checkpoint, Position } from '../../lease/position.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -113,7 +114,9 @@ export class Checkpointer {
   async #bind(): Promise<void> {
     const binding = this.#binding;
     if (!binding) return;
-    await this.#fenced(() => this.#parts.store.bind(this.#parts.owned, binding.ledgerId, startText(binding.start)));
+    await this.#fenced(() =>
+      this.#parts.store.bind(this.#parts.owned, binding.ledgerId, checkpointText(binding.start)),
+    );
     this.#binding = undefined;
   }
 
@@ -127,9 +130,4 @@ export class Checkpointer {
       foundCheckpointOwner: lease?.checkpointOwner,
     });
   }
-}
-
-function startText(start: Checkpoint): string {
-  if (start.kind === 'AFTER') return start.position;
-  return start.kind === 'AT_TIMESTAMP' ? `${start.kind}:${start.timestampMs}` : start.kind;
 }

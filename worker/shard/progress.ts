@@ -11,6 +11,7 @@ export class ShardProgress {
   readonly #waits: ShardWaits;
   #turnMs: number;
   #behindMs = 0;
+  #readBytes = 0;
   /** When the batch in work was taken, or the consumer began to open; undefined while it waits for records. */
   #busySinceMs: number | undefined;
 
@@ -29,11 +30,17 @@ export class ShardProgress {
   begin(raw: RawBatch): void {
     this.#turnMs = this.#clock.monotonicMs();
     this.#busySinceMs = this.#turnMs;
+    for (let i = 0; i < raw.count; i++) this.#readBytes += raw.ends[i]! - raw.starts[i]!;
     if (Number.isFinite(raw.millisBehindLatest)) this.#behindMs = raw.millisBehindLatest;
   }
 
   end(): { readonly startedMs: number; readonly endedMs: number } {
     return { startedMs: this.#turnMs, endedMs: this.#clock.monotonicMs() };
+  }
+
+  /** Payload that was taken in hand, read again or not: what the shard costs. */
+  get readBytes(): number {
+    return this.#readBytes;
   }
 
   /** Kinesis's own figure, and what passed since while the batch in work does not get done. */
@@ -50,8 +57,13 @@ export class ShardProgress {
     return this.#waits.table.isWaiting;
   }
 
+  get isWaitingForDeadLetters(): boolean {
+    return this.#waits.deadLetters.isWaiting;
+  }
+
   /** Monotonic time of the last sign of progress. */
   get lastSignMs(): number {
-    return Math.max(this.#turnMs, this.#waits.redis.lastAttemptMs, this.#waits.table.lastAttemptMs);
+    const { redis, table, deadLetters } = this.#waits;
+    return Math.max(this.#turnMs, redis.lastAttemptMs, table.lastAttemptMs, deadLetters.lastAttemptMs);
   }
 }

@@ -15,13 +15,15 @@ export type ShardState = 'Opening' | 'Reading' | 'Draining' | 'Ending' | 'Halted
 
 export type ShardEvent =
   | 'SlotsOpened'
-  /** A row is missing though the lease is bound, or behind its checkpoint. */
+  /** A row is missing though the lease is bound, or what a heal has to read again is not retained any more. */
   | 'LedgerFoundUnfit'
   /** A row is not what this owner wrote. */
   | 'RowWentStale'
   /** A handoff began, or the process is to stop. */
   | 'LeaveAsked'
   | 'ShardEndReached'
+  /** The stream has the shard no more: retention trimmed it before it was read to its end. */
+  | 'ShardGone'
   | 'RetryDue'
   /** Released, freed, or finished by the shard end. */
   | 'LeaseGivenBack'
@@ -38,6 +40,7 @@ function changes(state: ShardState, to: Partial<Changes>): Changes {
     RowWentStale: state,
     LeaveAsked: state,
     ShardEndReached: state,
+    ShardGone: state,
     RetryDue: state,
     LeaseGivenBack: state,
     RightLost: state,
@@ -48,14 +51,17 @@ function changes(state: ShardState, to: Partial<Changes>): Changes {
 const TABLE: Readonly<Record<ShardState, Changes>> = {
   Opening: changes('Opening', {
     SlotsOpened: 'Reading',
+    ShardEndReached: 'Ending',
     LedgerFoundUnfit: 'Halted',
     LeaveAsked: 'Draining',
     RightLost: 'Aborted',
   }),
   Reading: changes('Reading', {
+    LedgerFoundUnfit: 'Halted',
     RowWentStale: 'Opening',
     LeaveAsked: 'Draining',
     ShardEndReached: 'Ending',
+    ShardGone: 'Ending',
     RightLost: 'Aborted',
   }),
   Ending: changes('Ending', {

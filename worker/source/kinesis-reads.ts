@@ -32,10 +32,18 @@ export interface ListedShard extends ChildShard {
   readonly endingSequenceNumber: string | undefined;
 }
 
+/** What the stream is, as far as a shard's reader cares. */
+export interface StreamFacts {
+  /** Tells a recreated stream from its predecessor; part of every lease key. */
+  readonly creationEpochSeconds: number;
+  readonly retentionMs: number;
+}
+
 export interface KinesisReads {
   getShardIterator(shardId: string, start: IteratorStart, signal: AbortSignal): Promise<string>;
   /** @param limit 1 to 10,000 records. */
   getRecords(shardIterator: string, limit: number, signal: AbortSignal): Promise<RecordPage>;
+  describeStream(signal: AbortSignal): Promise<StreamFacts>;
   /** All pages. */
   listShards(signal: AbortSignal): Promise<readonly ListedShard[]>;
 }

@@ -36,10 +36,11 @@ export function createOpenSource(options: OpenSourceOptions): OpenSource {
   const settings = { ...DEFAULT_SOURCE_SETTINGS, ...options.settings };
   const reads = createSdkReads(client, stream, clock);
   const listing = new ShardListing(reads, clock);
-  return (shardId, start) =>
+  return (shardId, start, creationEpochSeconds) =>
     openPollingSource({
       shardId,
       start,
+      creationEpochSeconds,
       reads,
       listing,
       budget,

@@ -10,6 +10,7 @@ import { AnswerSize } from './answer-size.ts';
 import type { BudgetShare, ByteBudget } from './byte-budget.ts';
 import type { KinesisReads } from './kinesis-reads.ts';
 import { ShardPacing } from './pacing.ts';
+import { PlaceWatch, ShardGone } from './place-watch.ts';
 import type { RawBatch } from './raw-batch.ts';
 import { ReadAhead, type ReadAheadSettings } from './read-ahead.ts';
 import { ReadHealth } from './read-health.ts';
@@ -31,6 +32,7 @@ export interface PollingSettings extends ReadAheadSettings {
 export interface PollingOptions {
   readonly shardId: string;
   readonly start: SourceStart;
+  readonly creationEpochSeconds?: number | undefined;
   readonly reads: KinesisReads;
   readonly listing: ShardListing;
   readonly budget: ByteBudget;
@@ -58,7 +60,8 @@ class PollingSource implements ShardSource {
   readonly #closing = new AbortController();
   #defect: FleetError | undefined;
 
-  constructor({ shardId, start, reads, listing, budget, clock, logger, random, settings }: PollingOptions) {
+  constructor(options: PollingOptions) {
+    const { shardId, start, creationEpochSeconds, reads, listing, budget, clock, logger, random, settings } = options;
     this.#clock = clock;
     this.#share = budget.openShare();
     this.#health = new ReadHealth(clock, logger);
@@ -75,6 +78,7 @@ class PollingSource implements ShardSource {
       answerSize: new AnswerSize(),
       resumePoint: new ResumePoint(start),
       endWatch: new ShardEndWatch(shardId, listing, clock),
+      placeWatch: new PlaceWatch(shardId, creationEpochSeconds, listing),
       health: this.#health,
       readAhead: this.#readAhead,
       taken: this.#taken,
@@ -85,8 +89,10 @@ class PollingSource implements ShardSource {
 
   async next(signal: AbortSignal): Promise<RawBatch | undefined> {
     const answerByMs = this.#clock.monotonicMs() + NEXT_WITHIN_MS;
-    while (!signal.aborted && !this.#closing.signal.aborted) {
-      if (this.#defect) throw this.#defect;
+    if (signal.aborted) return undefined;
+    while (!this.#closing.signal.aborted) {
+      if (this.#defect && !this.#hasMore(this.#defect)) throw this.#defect;
+      if (signal.aborted) return this.#readAhead.records > 0 ? this.#take() : undefined;
       const nowMs = this.#clock.monotonicMs();
       const waitMs = Math.min(this.#readAhead.dueInMs(nowMs), answerByMs - nowMs);
       if (waitMs <= 0) return this.#take();
@@ -110,6 +116,11 @@ class PollingSource implements ShardSource {
     this.#news.open();
   }
 
+  /** What was read of a shard before it was gone is handed out as ever. */
+  #hasMore(defect: FleetError): boolean {
+    return defect instanceof ShardGone && this.#readAhead.records > 0;
+  }
+
   #take(): RawBatch {
     const batch = this.#readAhead.take();
     this.#taken.open();
@@ -118,7 +129,10 @@ class PollingSource implements ShardSource {
 
   /** The reader never ends by an error of Kinesis: this one is ours, and another worker may not have it. */
   #fail(cause: unknown): void {
-    this.#defect = new FleetError('shard reader failed', { code: 'ShardReaderFailed', disposition: 'release', cause });
+    this.#defect =
+      cause instanceof ShardGone
+        ? cause
+        : new FleetError('shard reader failed', { code: 'ShardReaderFailed', disposition: 'release', cause });
     this.#news.open();
   }
 }

@@ -44,6 +44,8 @@ export class ReadAhead {
   readonly #handedOut = new Map<RawBatch, readonly WaitingPage[]>();
   #records = 0;
   #bytes = 0;
+  /** No record was handed out yet. */
+  #isFirst: boolean = true;
   #tip: Tip = { millisBehindLatest: Number.POSITIVE_INFINITY, answeredAtMs: 0 };
   #childShards: readonly ChildShard[] | undefined;
 
@@ -83,9 +85,9 @@ export class ReadAhead {
     this.#childShards = childShards;
   }
 
-  /** Milliseconds until a batch is due, 0 = now; infinite while there is nothing. */
+  /** Milliseconds until a batch is due, 0 = now (as the first one is); infinite while there is nothing. */
   dueInMs(nowMs: number): number {
-    if (this.isEnded || this.#isBatchFull()) return 0;
+    if (this.isEnded || this.#isBatchFull() || (this.#isFirst && this.#records > 0)) return 0;
     const first = this.#waiting[0];
     return first ? Math.max(0, first.readAtMs + this.#settings.bufferMs - nowMs) : Number.POSITIVE_INFINITY;
   }
@@ -93,6 +95,7 @@ export class ReadAhead {
   /** The next batch, of what is there; empty when nothing is. */
   take(): RawBatch {
     const cuts = this.#cut();
+    if (cuts.length > 0) this.#isFirst = false;
     const last = cuts.at(-1);
     const isShardEnd = this.isEnded && this.#waiting.length === 0;
     const batch: RawBatch = {

@@ -38,6 +38,7 @@ const KINDS: Readonly<Record<string, ReadFailureKind>> = {
   ResourceNotFoundException: 'unknownPlace',
   InvalidArgumentException: 'unknownPlace',
   ValidationException: 'unknownPlace',
+  StreamRecreated: 'unknownPlace',
   AccessDeniedException: 'refused',
   AccessDenied: 'refused',
   UnauthorizedOperation: 'refused',

@@ -3,10 +3,9 @@
  * recovers. Neighbours: source-status.ts (what is counted), shard-reader.ts (who calls).
  */
 import type { Clock } from '../../runtime/clock.ts';
-import { isoTime } from '../../runtime/clock.ts';
 import { errorFields, type Logger } from '../../runtime/logger.ts';
 import { classifyReadError, type ReadFailureKind } from './read-errors.ts';
-import type { SourceStatus } from './source-status.ts';
+import type { SourceStatus, Trim } from './source-status.ts';
 
 /** Throttling and lost connections are daily business: they are a line in the log only when they last. */
 const FAILURES_WORTH_A_LINE = 5;
@@ -17,7 +16,9 @@ export class ReadHealth {
   #reads = 0;
   #throttled = 0;
   #failures = 0;
-  #trimmed = 0;
+  #trim: Trim | undefined;
+  #firstIteratorMs: number | undefined;
+  #firstAnswerMs: number | undefined;
   #failuresInARow = 0;
   #lastError: string | undefined;
   #condition: string | undefined;
@@ -30,8 +31,13 @@ export class ReadHealth {
     this.#logger = logger;
   }
 
+  hasIterator(): void {
+    this.#firstIteratorMs ??= this.#clock.monotonicMs();
+  }
+
   succeeded(): void {
     this.#reads++;
+    this.#firstAnswerMs ??= this.#clock.monotonicMs();
     if (this.#failuresInARow === 0) return;
     if (this.#logged !== undefined) this.#logger.info('shard reads recovered', { failures: this.#failuresInARow });
     this.#failuresInARow = 0;
@@ -57,12 +63,8 @@ export class ReadHealth {
     return kind;
   }
 
-  recordsTrimmed(position: string, oldestArrivalMs: number): void {
-    this.#trimmed++;
-    this.#logger.error('records trimmed by retention were never read', {
-      position,
-      oldestLeft: isoTime(oldestArrivalMs),
-    });
+  recordsTrimmed(trim: Trim): void {
+    this.#trim = trim;
   }
 
   status(recordsAhead: number): SourceStatus {
@@ -73,8 +75,11 @@ export class ReadHealth {
       lastError: this.#lastError,
       condition: this.#condition,
       degradedSinceMs: this.#degradedSinceMs,
-      trimmed: this.#trimmed,
+      trimmed: this.#trim ? 1 : 0,
+      trim: this.#trim,
       recordsAhead,
+      firstIteratorMs: this.#firstIteratorMs,
+      firstAnswerMs: this.#firstAnswerMs,
     };
   }
 }

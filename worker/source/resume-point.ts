@@ -47,6 +47,17 @@ export class ResumePoint {
     }
   }
 
+  /** Will the next iterator be one that any stream of this name would give? */
+  get isAtSentinel(): boolean {
+    return this.#lastSequence === undefined && this.#start.kind !== 'AFTER';
+  }
+
+  /** Would this page, the next one, begin after records that are gone? */
+  isTrimmedBefore(page: RecordPage): boolean {
+    if (page.count === 0 || this.#lastSequence !== undefined || this.#start.kind !== 'AFTER') return false;
+    return resume(page, this.#start).trimmedAfter !== undefined;
+  }
+
   /** Moves past the page. */
   advance(page: RecordPage): Resumption {
     if (page.count === 0) return FROM_THE_FIRST;

@@ -4,6 +4,7 @@
  * SDK's deserialiser, which then finds nothing left to do.
  */
 import {
+  DescribeStreamSummaryCommand,
   GetRecordsCommand,
   type GetRecordsCommandInput,
   type GetRecordsCommandOutput,
@@ -18,6 +19,8 @@ import { FleetError } from '../../runtime/errors.ts';
 import { giveBack } from './block-memory.ts';
 import type { IteratorStart, KinesisReads, ListedShard, RecordPage } from './kinesis-reads.ts';
 import { decodeRecordPage } from './record-page.ts';
+
+const HOUR_MS = 3_600_000;
 
 /** The name or ARN of a stream, as the API's arguments take it. */
 export function streamArguments(stream: string): { StreamARN: string } | { StreamName: string } {
@@ -39,6 +42,14 @@ export function createSdkReads(client: KinesisClient, stream: string, clock: Clo
     getRecords(shardIterator, limit, abortSignal) {
       const command = new GetRecordsCommand({ ...arn, ShardIterator: shardIterator, Limit: limit });
       return sendGetRecords(client, command, abortSignal, clock);
+    },
+    async describeStream(abortSignal) {
+      const answer = await client.send(new DescribeStreamSummaryCommand(target), { abortSignal });
+      const { StreamCreationTimestamp: created, RetentionPeriodHours: hours } = answer.StreamDescriptionSummary ?? {};
+      if (!created || hours === undefined) {
+        throw new FleetError('no stream in the answer', { code: 'NoStream', disposition: 'retry' });
+      }
+      return { creationEpochSeconds: Math.floor(created.getTime() / 1_000), retentionMs: hours * HOUR_MS };
     },
     async listShards(abortSignal) {
       const shards: ListedShard[] = [];

@@ -1,13 +1,14 @@
 /**
- * ListShards for all sources of a process: one answer serves every shard that asks within its age, and one call under
- * way serves all who wait for it. Only shard-end.ts asks, seldom.
+ * ListShards and DescribeStreamSummary for all sources of a process: one answer serves every shard that asks within its
+ * age, and one call under way serves all who wait for it. Asked seldom: shard-end.ts, place-watch.ts.
  */
 import type { Clock } from '../../runtime/clock.ts';
 import { callWithin } from './deadline-call.ts';
-import type { KinesisReads, ListedShard } from './kinesis-reads.ts';
+import type { KinesisReads, ListedShard, StreamFacts } from './kinesis-reads.ts';
 
 /** Pages of a very large stream take longer than one read. */
 const LIST_DEADLINE_MS = 30_000;
+const DESCRIBE_DEADLINE_MS = 10_000;
 
 /** A shard and those that name it as a parent; the shard is absent when it is not listed any more. */
 export interface ShardFamily {
@@ -16,40 +17,60 @@ export interface ShardFamily {
 }
 
 export class ShardListing {
-  readonly #reads: Pick<KinesisReads, 'listShards'>;
-  readonly #clock: Clock;
-  #listed: { readonly shards: readonly ListedShard[]; readonly atMs: number } | undefined;
-  #underWay: Promise<readonly ListedShard[]> | undefined;
+  readonly #shards: SharedAnswer<readonly ListedShard[]>;
+  readonly #stream: SharedAnswer<StreamFacts>;
 
-  constructor(reads: Pick<KinesisReads, 'listShards'>, clock: Clock) {
-    this.#reads = reads;
-    this.#clock = clock;
+  constructor(reads: Pick<KinesisReads, 'listShards' | 'describeStream'>, clock: Clock) {
+    this.#shards = new SharedAnswer(clock, LIST_DEADLINE_MS, (signal) => reads.listShards(signal));
+    this.#stream = new SharedAnswer(clock, DESCRIBE_DEADLINE_MS, (signal) => reads.describeStream(signal));
   }
 
   /** @param maxAgeMs 0 = what Kinesis says now. Throws what ListShards throws. */
   async familyOf(shardId: string, maxAgeMs: number): Promise<ShardFamily> {
-    const shards = await this.#shards(maxAgeMs);
+    const shards = await this.all(maxAgeMs);
     return {
       shard: shards.find((shard) => shard.shardId === shardId),
       children: shards.filter((shard) => shard.parentShards.includes(shardId)),
     };
   }
 
-  async #shards(maxAgeMs: number): Promise<readonly ListedShard[]> {
-    const known = this.#listed;
-    if (known && this.#clock.monotonicMs() - known.atMs < maxAgeMs) return known.shards;
-    this.#underWay ??= this.#list().finally(() => {
+  /** Of the whole stream. Throws what ListShards throws. */
+  all(maxAgeMs: number): Promise<readonly ListedShard[]> {
+    return this.#shards.get(maxAgeMs);
+  }
+
+  /** @param maxAgeMs 0 = what Kinesis says now. Throws what DescribeStreamSummary throws. */
+  stream(maxAgeMs: number): Promise<StreamFacts> {
+    return this.#stream.get(maxAgeMs);
+  }
+}
+
+class SharedAnswer<T> {
+  readonly #clock: Clock;
+  readonly #deadlineMs: number;
+  readonly #ask: (signal: AbortSignal) => Promise<T>;
+  #known: { readonly answer: T; readonly atMs: number } | undefined;
+  #underWay: Promise<T> | undefined;
+
+  constructor(clock: Clock, deadlineMs: number, ask: (signal: AbortSignal) => Promise<T>) {
+    this.#clock = clock;
+    this.#deadlineMs = deadlineMs;
+    this.#ask = ask;
+  }
+
+  async get(maxAgeMs: number): Promise<T> {
+    const known = this.#known;
+    if (known && this.#clock.monotonicMs() - known.atMs < maxAgeMs) return known.answer;
+    this.#underWay ??= this.#fetch().finally(() => {
       this.#underWay = undefined;
     });
     return this.#underWay;
   }
 
-  async #list(): Promise<readonly ListedShard[]> {
+  async #fetch(): Promise<T> {
     const atMs = this.#clock.monotonicMs();
-    const shards = await callWithin(this.#clock, LIST_DEADLINE_MS, undefined, (deadline) =>
-      this.#reads.listShards(deadline),
-    );
-    this.#listed = { shards, atMs };
-    return shards;
+    const answer = await callWithin(this.#clock, this.#deadlineMs, undefined, this.#ask);
+    this.#known = { answer, atMs };
+    return answer;
   }
 }

@@ -18,9 +18,12 @@ export type SourceStart =
 export interface ShardSource {
   /**
    * The next records, at most `maxRecords`, as soon as BUFFER_RECORDS are there, or BUFFER_MS after the first of them,
-   * or at a shard end. After at most a second it answers in any case, with an empty batch, so that the loop turns.
+   * or at a shard end; the first ones at once: nobody counted them for a while. After at most a second it answers in any case, with an empty batch, so that the loop turns.
    * Before Kinesis has answered at all, such a batch has answeredAtMs 0 and an infinite millisBehindLatest.
-   * Undefined once the signal aborted. Throws FleetError: release (this shard cannot be read here) or fatal.
+   * Once the signal aborts, a last batch of what was read already, or undefined; then always undefined: who leaves a
+   * shard counts what it has, and the next owner need not. Throws ShardGone once the stream has
+   * the shard no more and all that was read of it was handed out; else FleetError: release (this shard cannot be read
+   * here) or fatal.
    */
   next(signal: AbortSignal): Promise<RawBatch | undefined>;
   /**
@@ -33,4 +36,8 @@ export interface ShardSource {
   close(): void;
 }
 
-export type OpenSource = (shardId: string, start: SourceStart) => ShardSource;
+/**
+ * @param creationEpochSeconds of the stream that the lease is for: of another one nothing is read. Absent = the lease
+ * does not say.
+ */
+export type OpenSource = (shardId: string, start: SourceStart, creationEpochSeconds?: number) => ShardSource;

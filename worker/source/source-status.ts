@@ -2,6 +2,15 @@
  * How a source fares, as plain numbers: counted where it happens, published by whoever scrapes.
  */
 
+/** Records after the start may be gone that nobody read: the record of the start itself is. */
+export interface Trim {
+  readonly after: string;
+  /** Arrival of the oldest record left, milliseconds since 1970. */
+  readonly oldestLeftMs: number;
+  /** Arrival time before which nothing is kept; undefined = nobody can say. */
+  readonly horizonMs: number | undefined;
+}
+
 export interface SourceStatus {
   /** Calls of GetRecords that were answered. */
   readonly reads: number;
@@ -17,6 +26,11 @@ export interface SourceStatus {
   readonly degradedSinceMs: number | undefined;
   /** 1 when records between the start and the oldest record left had been trimmed by retention. */
   readonly trimmed: number;
+  /** The one that `trimmed` counts; absent when there was none. */
+  readonly trim?: Trim | undefined;
   /** Records read and not handed out. */
   readonly recordsAhead: number;
+  /** Monotonic times of the first iterator and of the first answer; absent before. */
+  readonly firstIteratorMs?: number | undefined;
+  readonly firstAnswerMs?: number | undefined;
 }

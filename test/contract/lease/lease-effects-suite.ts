@@ -118,70 +118,81 @@ export function leaseStoreEffects(open: () => LeaseStore, size: LeaseStoreSize):
       expect(lease).toMatchObject({ ledgerId: 'logins-1', ledgerStart: 'AT_TIMESTAMP 7', children: ['s1', 's2'] });
     });
 
+    it('is a prepared range that every checkpoint and shard end clears, and that a new owner finds', async () => {
+      const life = await lifeIn('held');
+
+      const prepared = await won(store.prepare(life.owned('a', 2), positionOf('70', 4), 6));
+      const taken = await won(store.take(life.seen(2), 'a', 'b'));
+      const checkpointed = await won(store.checkpoint(life.owned('b', 3), checkpointAfter(70, 4), 7));
+      await won(store.prepare(life.owned('b', 3), positionOf('90'), 8));
+      const ended = await won(store.shardEnd(life.owned('b', 3), 9));
+
+      expect(prepared).toMatchObject({
+        pending: positionOf('70', 4),
+        checkpoint: checkpointAfter(50),
+        checkpointVersion: 6,
+      });
+      expect(taken.pending).toBe(positionOf('70', 4));
+      expect(checkpointed).not.toHaveProperty('pending');
+      expect(ended).not.toHaveProperty('pending');
+    });
+
+    it.each([
+      checkpointAfter(12, 3),
+      { kind: 'TRIM_HORIZON' },
+      { kind: 'AT_TIMESTAMP', timestampMs: 1_790_000_123_456 },
+    ] as const)(
+      'is a free lease at $kind with that as its reset floor for a reset in a handoff',
+      async (checkpoint) => {
+        const life = await lifeIn('handing');
+        await won(store.prepare(life.owned('a', 2), positionOf('70'), 6));
+
+        const lease = await won(store.reset(life.seen(2), checkpoint));
+
+        expect(lease).toMatchObject({ checkpoint, resetFloor: checkpoint, generation: 3, checkpointVersion: 6 });
+        for (const name of ['owner', 'checkpointOwner', 'pending']) expect(lease).not.toHaveProperty(name);
+        expect((await store.checkpoint(life.owned('a', 2), checkpointAfter(80), 9)).won).toBe(false);
+      },
+    );
+
+    it('is a generation above the one told for lift, in which the owner goes on alone', async () => {
+      const life = await lifeIn('held');
+
+      const lease = await won(store.lift(life.owned('a', 2), 7));
+
+      expect(lease).toMatchObject({ owner: 'a', generation: 8 });
+      expect((await store.checkpoint(life.owned('a', 2), checkpointAfter(80), 9)).won).toBe(false);
+      await won(store.checkpoint(life.owned('a', 8), checkpointAfter(80), 9));
+    });
+
+    it('is what the sinks had, and in which generation, for a release that tells it', async () => {
+      const life = await lifeIn('handing');
+
+      const lease = await won(store.release(life.owned('a', 2), positionOf('77', 1)));
+
+      expect(lease).toMatchObject({ generation: 3, deliveredTo: { position: positionOf('77', 1), generation: 2 } });
+      expect(await life.row()).toEqual(lease);
+    });
+
+    it('is no row at all for remove and discard, and every later write upon it is refused', async () => {
+      const removed = await lifeIn('finished');
+      const discarded = await lifeIn('handing');
+
+      expect(await store.remove(removed.seen(2))).toEqual({ won: true, lease: undefined });
+      expect(await store.discard(discarded.owned('a', 2))).toEqual({ won: true, lease: undefined });
+
+      expect(await store.release(discarded.owned('a', 2))).toEqual({ won: false, lease: undefined });
+      expect(await store.checkpoint(discarded.owned('a', 2), checkpointAfter(99), 9)).toEqual({
+        won: false,
+        lease: undefined,
+      });
+    });
+
     it('is refused as a shard end when a checkpoint pretends to be one', async () => {
       const life = await lifeIn('held');
 
       await expect(store.checkpoint(life.owned('a', 2), { kind: 'SHARD_END' }, 9)).rejects.toThrow('shardEnd');
 
-      expect((await life.row()).checkpoint).toEqual(checkpointAfter(50));
-    });
-  });
-
-  describe('a write repeated after its answer was lost', () => {
-    it.each([
-      ['assign', 'free', (l: LeaseLife) => l.store.assign(l.seen(2), 'n')],
-      ['take', 'held', (l: LeaseLife) => l.store.take(l.seen(2), 'a', 'n')],
-      ['handoff', 'held', (l: LeaseLife) => l.store.handoff(l.seen(2), 'a', 'n')],
-      ['retarget', 'handing', (l: LeaseLife) => l.store.retarget(l.seen(2), 'a', 'b', 'n')],
-      ['release', 'handing', (l: LeaseLife) => l.store.release(l.owned('a', 2))],
-      ['force', 'handing', (l: LeaseLife) => l.store.force(l.seen(2), 'a')],
-      ['free', 'held', (l: LeaseLife) => l.store.free(l.owned('a', 2))],
-      ['checkpoint', 'held', (l: LeaseLife) => l.store.checkpoint(l.owned('a', 2), checkpointAfter(70), 6)],
-      ['shard end', 'handing', (l: LeaseLife) => l.store.shardEnd(l.owned('a', 2), 6)],
-      ['bind', 'handing', (l: LeaseLife) => l.store.bind(l.owned('a', 2), 'ledger', '0')],
-      ['adding children', 'held', (l: LeaseLife) => l.store.addChildren(l.key, ['s'])],
-    ] as const)('is won and changes nothing more: %s', async (_name, situation, write) => {
-      const life = await lifeIn(situation);
-      const first = await won(write(life));
-
-      const second = await write(life);
-
-      expect(second).toEqual({ won: true, lease: first });
-      expect(await life.row()).toEqual(first);
-    });
-
-    it.each([
-      ['assign', 'free', (l: LeaseLife, w: string) => l.store.assign(l.seen(2), w)],
-      ['take', 'held', (l: LeaseLife, w: string) => l.store.take(l.seen(2), 'a', w)],
-      ['handoff', 'held', (l: LeaseLife, w: string) => l.store.handoff(l.seen(2), 'a', w)],
-      ['retarget', 'handing', (l: LeaseLife, w: string) => l.store.retarget(l.seen(2), 'a', 'b', w)],
-    ] as const)('is lost when another was quicker with a different target: %s', async (_name, situation, write) => {
-      const life = await lifeIn(situation);
-      const first = await won(write(life, 'quick'));
-
-      const second = await write(life, 'late');
-
-      expect(second).toEqual({ won: false, lease: first });
-    });
-
-    it('is lost when a newer checkpoint was written meanwhile, which then stays', async () => {
-      const life = await lifeIn('held');
-      await won(store.checkpoint(life.owned('a', 2), checkpointAfter(70), 6));
-      await won(store.checkpoint(life.owned('a', 2), checkpointAfter(80), 7));
-
-      const late = await store.checkpoint(life.owned('a', 2), checkpointAfter(70), 6);
-
-      expect(late.won).toBe(false);
-      expect((await life.row()).checkpoint).toEqual(checkpointAfter(80));
-    });
-
-    it('is lost for a checkpoint of an owner whose handoff was forced', async () => {
-      const life = await lifeIn('handing');
-      await won(store.force(life.seen(2), 'a'));
-
-      const late = await store.checkpoint(life.owned('a', 2), checkpointAfter(90), 9);
-
-      expect(late).toEqual({ won: false, lease: await life.row() });
       expect((await life.row()).checkpoint).toEqual(checkpointAfter(50));
     });
   });

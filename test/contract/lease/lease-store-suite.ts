@@ -5,14 +5,16 @@
  */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Lease, LeaseKey } from '../../../lease/lease.ts';
-import type { LeaseStore, WriteOutcome } from '../../../lease/lease-store.ts';
+import type { LeaseStore, RemoveOutcome, WriteOutcome } from '../../../lease/lease-store.ts';
 import { type Checkpoint, positionOf } from '../../../lease/position.ts';
 import { testLeaseKey } from '../../support/lease-builder.ts';
 
 /** A position to checkpoint at. */
-export function checkpointAfter(sequenceNumber: number, subSequenceNumber = 0): Checkpoint {
+export function checkpointAfter(sequenceNumber: number, subSequenceNumber = 0): Extract<Checkpoint, { kind: 'AFTER' }> {
   return { kind: 'AFTER', position: positionOf(String(sequenceNumber), subSequenceNumber) };
 }
+
+const at60 = positionOf('60');
 
 let keys = 0;
 
@@ -71,14 +73,15 @@ export async function won(outcome: Promise<WriteOutcome>): Promise<Lease> {
   return found.lease;
 }
 
-interface Write {
+export interface Write {
   readonly name: string;
-  readonly attempt: (life: LeaseLife) => Promise<WriteOutcome>;
+  readonly attempt: (life: LeaseLife) => Promise<WriteOutcome | RemoveOutcome>;
   /** Where it wins; everywhere else it must be refused and change nothing. */
   readonly wins: readonly Situation[];
 }
 
-const WRITES: readonly Write[] = [
+/** Also what docs/protocol.md says of each write, row by row. */
+export const WRITES: readonly Write[] = [
   { name: 'assign', attempt: (l) => l.store.assign(l.seen(2), 'n'), wins: ['free'] },
   { name: 'assign with an older counter', attempt: (l) => l.store.assign(l.seen(1), 'n'), wins: [] },
   { name: 'take', attempt: (l) => l.store.take(l.seen(2), 'a', 'n'), wins: ['held'] },
@@ -121,6 +124,28 @@ const WRITES: readonly Write[] = [
     attempt: (l) => l.store.checkpoint(l.owned('a', 2), checkpointAfter(40), 4),
     wins: [],
   },
+  {
+    name: 'prepare',
+    attempt: (l) => l.store.prepare(l.owned('a', 2), checkpointAfter(60, 3).position, 6),
+    wins: ['held', 'handing'],
+  },
+  { name: 'prepare by the new owner', attempt: (l) => l.store.prepare(l.owned('b', 2), at60, 6), wins: [] },
+  { name: 'prepare in another generation', attempt: (l) => l.store.prepare(l.owned('a', 1), at60, 6), wins: [] },
+  { name: 'prepare of an older version', attempt: (l) => l.store.prepare(l.owned('a', 2), at60, 4), wins: [] },
+  {
+    name: 'reset',
+    attempt: (l) => l.store.reset(l.seen(2), { kind: 'TRIM_HORIZON' }),
+    wins: ['free', 'held', 'handing', 'finished'],
+  },
+  { name: 'reset with an older counter', attempt: (l) => l.store.reset(l.seen(1), checkpointAfter(3)), wins: [] },
+  { name: 'remove', attempt: (l) => l.store.remove(l.seen(2)), wins: ['free', 'held', 'handing', 'finished'] },
+  { name: 'remove with an older counter', attempt: (l) => l.store.remove(l.seen(1)), wins: [] },
+  { name: 'lift', attempt: (l) => l.store.lift(l.owned('a', 2), 9), wins: ['held', 'handing'] },
+  { name: 'lift by the new owner', attempt: (l) => l.store.lift(l.owned('b', 2), 9), wins: [] },
+  { name: 'lift in another generation', attempt: (l) => l.store.lift(l.owned('a', 1), 9), wins: [] },
+  { name: 'discard', attempt: (l) => l.store.discard(l.owned('a', 2)), wins: ['held', 'handing'] },
+  { name: 'discard by the new owner', attempt: (l) => l.store.discard(l.owned('b', 2)), wins: [] },
+  { name: 'discard in another generation', attempt: (l) => l.store.discard(l.owned('a', 1)), wins: [] },
   { name: 'shard end', attempt: (l) => l.store.shardEnd(l.owned('a', 2), 7), wins: ['held', 'handing'] },
   { name: 'shard end by the new owner', attempt: (l) => l.store.shardEnd(l.owned('b', 2), 7), wins: [] },
   { name: 'shard end in another generation', attempt: (l) => l.store.shardEnd(l.owned('a', 1), 7), wins: [] },
@@ -147,6 +172,11 @@ const LOOKS_DONE: Readonly<Record<string, readonly Situation[]>> = {
   free: ['free'],
   'free by another': ['free'],
   'free by the new owner': ['free'],
+  remove: ['missing'],
+  'remove with an older counter': ['missing'],
+  discard: ['missing'],
+  'discard by the new owner': ['missing'],
+  'discard in another generation': ['missing'],
 };
 
 /** @param open gives a store over an empty table. */

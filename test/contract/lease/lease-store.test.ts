@@ -6,10 +6,12 @@ import { systemClock } from '../../../runtime/clock.ts';
 import { type Dynalite, startDynalite, TEST_CREDENTIALS } from '../../support/dynalite.ts';
 import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
 import { leaseStoreEffects } from './lease-effects-suite.ts';
+import { leaseStoreRepeats } from './lease-repeats-suite.ts';
 import { leaseStoreConditions } from './lease-store-suite.ts';
 
 describe('the fake lease store', () => {
   leaseStoreConditions(() => new FakeLeaseStore());
+  leaseStoreRepeats(() => new FakeLeaseStore());
   leaseStoreEffects(() => new FakeLeaseStore(), { racingWrites: 1_000, rows: 1_000 });
 });
 
@@ -37,5 +39,6 @@ describe('the DynamoDB lease store', () => {
   });
 
   leaseStoreConditions(() => stores.leases);
+  leaseStoreRepeats(() => stores.leases);
   leaseStoreEffects(() => stores.leases, { racingWrites: 100, rows: 200 });
 });

@@ -60,6 +60,23 @@ export function workerStoreContract(newFleet: () => Promise<() => FleetPorts>): 
       expect(await workers.readWorkers(['w1'])).toMatchObject([{ beats: 2, state: 'draining', load: LOAD }]);
     });
 
+    it('tells the busiest shards, the zone and the capacity that its last heartbeat told, and no others', async () => {
+      await workers.register('w1');
+      const place = { zone: 'a', capacity: 50 };
+      const busiest = new Map([
+        ['shardId-000000000007', 2_000_000],
+        ['shardId-000000000001', 5],
+      ]);
+
+      await workers.heartbeat('w1', 'active', { ...LOAD, ...place, busiest, othersBytesPerSecond: 3 });
+      const [full] = await workers.readWorkers(['w1']);
+      await workers.heartbeat('w1', 'active', { ...LOAD, ...place, othersBytesPerSecond: undefined });
+      const [bare] = await workers.readWorkers(['w1']);
+
+      expect(full?.load).toEqual({ ...LOAD, ...place, busiest, othersBytesPerSecond: 3 });
+      expect(bare?.load).toEqual({ ...LOAD, ...place });
+    });
+
     it('is not created by a heartbeat that finds none', async () => {
       expect(await workers.heartbeat('nobody', 'active', LOAD)).toBe('gone');
 
@@ -151,6 +168,30 @@ export function workerStoreContract(newFleet: () => Promise<() => FleetPorts>): 
     });
   });
 
+  describe('a stream that was created anew', () => {
+    it('is adopted once, by whoever saw the fleet row as it is, and the old one is remembered', async () => {
+      await fleet.createFleet(FLEET);
+      const seen = FLEET.streamCreationEpochSeconds;
+
+      const adopted = await fleet.adoptStream(seen, seen + 60);
+      const late = await fleet.adoptStream(seen, seen + 90);
+
+      expect(adopted).toEqual({
+        ...FLEET,
+        workers: [],
+        streamCreationEpochSeconds: seen + 60,
+        previousCreationEpochSeconds: seen,
+      });
+      expect(late).toEqual(adopted);
+      expect(await connect().fleet.readFleet()).toEqual(adopted);
+    });
+
+    it('is adopted by nobody where there is no fleet row', async () => {
+      expect(await fleet.adoptStream(1, 2)).toBeUndefined();
+      expect(await fleet.readFleet()).toBeUndefined();
+    });
+  });
+
   describe('the Deployment that was given its initial replicas', () => {
     it('is remembered in a fleet row that exists, the latest one alone', async () => {
       await fleet.createFleet(FLEET);
@@ -168,6 +209,25 @@ export function workerStoreContract(newFleet: () => Promise<() => FleetPorts>): 
       expect(await fleet.rememberScaled('uid-1')).toBe(false);
 
       expect(await fleet.createFleet(FLEET)).toEqual({ ...FLEET, workers: ['early'] });
+    });
+  });
+
+  describe('generations of the ledger job', () => {
+    it('rise with each one given, by as much as is asked, beside the fleet row as it is', async () => {
+      await fleet.createFleet(FLEET);
+
+      expect(await fleet.raiseLedgerJob(1)).toBe(1);
+      expect(await connect().fleet.raiseLedgerJob(7)).toBe(8);
+      expect(await fleet.raiseLedgerJob(1)).toBe(9);
+
+      expect(await fleet.readFleet()).toEqual({ ...FLEET, workers: [] });
+    });
+
+    it('are given to nobody where there is no fleet row', async () => {
+      await workers.register('early');
+
+      expect(await fleet.raiseLedgerJob(1)).toBeUndefined();
+      expect(await fleet.readFleet()).toBeUndefined();
     });
   });
 

@@ -75,8 +75,10 @@ describe.each(worlds)('hints over %s', (_name, start) => {
     controller.toWorker('w1', { kind: 'orders-changed' });
     worker.toWorker('w1', { kind: 'lease-released', leaseKey: 'a:b:1:shard "ü"' });
     controller.toWorker('w2', { kind: 'lease-released', leaseKey: 'for another' });
-    await vi.waitFor(() => expect(toWorker).toHaveLength(2), WAIT);
+    controller.toWorker('w1', { kind: 'lease-moved', leaseKey: 'k' });
+    await vi.waitFor(() => expect(toWorker).toHaveLength(3), WAIT);
     expect(toWorker).toContainEqual({ kind: 'orders-changed' });
+    expect(toWorker).toContainEqual({ kind: 'lease-moved', leaseKey: 'k' });
     expect(toWorker).toContainEqual({ kind: 'lease-released', leaseKey: 'a:b:1:shard "ü"' });
   });
 

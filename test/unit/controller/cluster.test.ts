@@ -1,10 +1,11 @@
 /** What the controller does about its workers' pods, with a cluster that tests speak for. */
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Cluster, ClusterTermOptions, PodVerdict } from '../../../controller/cluster.ts';
+import type { Cluster, ClusterTermOptions, PodPlace, PodVerdict } from '../../../controller/cluster.ts';
 import { listedShard, World } from './controller-world.ts';
 
 class FakeCluster implements Cluster {
   readonly verdicts = new Map<string, PodVerdict>();
+  readonly places = new Map<string, PodPlace>();
   readonly taken: string[] = [];
   terms = 0;
   running = 0;
@@ -15,6 +16,7 @@ class FakeCluster implements Cluster {
     this.term = options;
     return {
       judge: () => this.verdicts,
+      placeOf: (worker) => this.places.get(worker),
       tookLease: (worker, reason) => this.taken.push(`${worker} ${reason}`),
       run: async (signal) => {
         this.running++;

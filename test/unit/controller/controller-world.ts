@@ -7,6 +7,7 @@ import { type Cluster, noCluster } from '../../../controller/cluster.ts';
 import { type ControllerSettings, readControllerSettings } from '../../../controller/config.ts';
 import { Controller } from '../../../controller/controller.ts';
 import type { ListedShard } from '../../../controller/fleet-view.ts';
+import type { JobLedger } from '../../../controller/ledger-job/ledger-job.ts';
 import { ControllerMetrics } from '../../../controller/metrics.ts';
 import type { StreamSource } from '../../../controller/stream-source.ts';
 import { RowLeadership } from '../../../lease/leadership.ts';
@@ -45,7 +46,7 @@ export class FakeStream implements StreamSource {
 }
 
 export function listedShard(shardId: string, parents: readonly string[] = [], isClosed = false): ListedShard {
-  return { shardId, parents, isClosed, startingHashKey: '0', endingHashKey: '9' };
+  return { shardId, parents, isClosed, startingHashKey: '0', endingHashKey: String(2n ** 128n - 1n) };
 }
 
 export interface FakeWorker {
@@ -72,7 +73,11 @@ export class World {
   readonly fleetRows = new FakeFleetRows();
   readonly #stops: AbortController[] = [];
 
-  startController(environment: Readonly<Record<string, string>> = {}, cluster: Cluster = noCluster): RunningController {
+  startController(
+    environment: Readonly<Record<string, string>> = {},
+    cluster: Cluster = noCluster,
+    ledgerJob?: JobLedger,
+  ): RunningController {
     const settings: ControllerSettings = readControllerSettings({ STREAM: 'logins', ...environment });
     const leases = new FakeLeaseStore(this.leaseRows);
     const workers = new FakeWorkerStore(this.fleetRows);
@@ -90,6 +95,7 @@ export class World {
       }),
       signals: this.bus.controller(),
       ledger: { totals: () => Promise.resolve(new Map([['f', 7]])) },
+      ...(ledgerJob && { ledgerJob }),
     });
     const stop = new AbortController();
     this.#stops.push(stop);

@@ -16,6 +16,7 @@ const IDLE: ControllerState = {
   shards: undefined,
   workers: undefined,
   conditions: [],
+  hashRangeHoles: undefined,
   totals: undefined,
 };
 
@@ -69,6 +70,7 @@ describe("the controller's metrics", () => {
     const registry = new Registry();
     let state: ControllerState = {
       ...{ leading: true, shards: { free: 1, held: 2 }, workers: { active: 3 }, conditions: ['StreamMissing'] },
+      hashRangeHoles: 2,
       totals: new Map([[FRESH, 5]]),
     };
     new ControllerMetrics(registry, () => state);
@@ -77,6 +79,7 @@ describe("the controller's metrics", () => {
     for (const series of [
       ...['controller_leading 1', 'shards{state="held"} 2', 'workers{state="active"} 3'],
       ...['controller_conditions{condition="StreamMissing"} 1', 'ledger_records_total{judgement="fresh"} 5'],
+      'hash_range_hole 2',
     ]) {
       expect(text).toContain(`kinesis_fleet_${series}\n`);
     }

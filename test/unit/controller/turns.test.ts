@@ -10,7 +10,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeLeaseStore } from '../../support/fake-lease-store.ts';
 
 const leases = new LeaseCache({ store: new FakeLeaseStore(), onLost: () => undefined });
-const view: FleetView = { leases, fleet: undefined, workers: undefined, listing: undefined };
+const view: FleetView = { leases, fleet: undefined, workers: undefined, listing: undefined, hashRangeHoles: undefined };
 const term = new AbortController().signal;
 
 function createTurns(clock: FakeClock): { turns: Turns; errors: string[] } {

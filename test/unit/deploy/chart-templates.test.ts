@@ -93,10 +93,25 @@ describe.skipIf(!hasHelm)('the chart, rendered', { timeout: TIMEOUT_MS }, () => 
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
       { apiGroups: ['apps'], resources: ['deployments'], ...only('worker'), verbs: ['get', 'list', 'watch'] },
       { apiGroups: ['apps'], resources: ['deployments/scale'], ...only('worker'), verbs: ['patch'] },
+      { apiGroups: ['apps'], resources: ['deployments'], ...only('controller'), verbs: ['get'] },
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], ...only('controller'), verbs: ['get', 'update'] },
     ]);
     expect(manifests.filter(({ kind }) => kind.startsWith('Cluster'))).toEqual([]);
+  });
+
+  it('names to the controller its own Deployment, which its Lease belongs to', () => {
+    const manifests = render(STREAM);
+    const { CONTROLLER_DEPLOYMENT } = dataOf(find(manifests, 'ConfigMap', /-controller$/));
+    expect(CONTROLLER_DEPLOYMENT).toBe(find(manifests, 'Deployment', /-controller$/).metadata.name);
+  });
+
+  it('leaves no pod of a helm test, for Helm forgets it in an uninstall; the log is printed before', () => {
+    const test = find(render(STREAM), 'Pod', /-test$/) as Manifest & { metadata: PodTemplate['metadata'] };
+    expect(test.metadata.annotations).toMatchObject({
+      'helm.sh/hook-delete-policy': 'before-hook-creation,hook-succeeded,hook-failed',
+      'helm.sh/hook-output-log-policy': 'hook-failed',
+    });
   });
 
   it('leaves the scale alone when initialReplicas is null: no variable, no right', () => {

@@ -26,7 +26,7 @@ interface JsonSchema {
 const SET_BY_CHART = new Set([
   ...['STREAM', 'FLEET', 'REDIS_URL', 'PIPELINE', 'PIPELINES_DIR', 'HTTP_PORT', 'INITIAL_POSITION', 'SHUTDOWN_MS'],
   ...['KUBERNETES', 'WORKER_DEPLOYMENT', 'WORKER_SELECTOR', 'LEADER_LEASE_NAME', 'INITIAL_REPLICAS'],
-  ...['WORKER_NAME', 'POD_NAME', 'POD_NAMESPACE', 'POD_UID'],
+  ...['CONTROLLER_DEPLOYMENT', 'WORKER_NAME', 'POD_NAME', 'POD_NAMESPACE', 'POD_UID'],
 ]);
 
 const textOf = (path: string): string => readFileSync(join(CHART, path), 'utf8');

@@ -39,7 +39,13 @@ beforeEach(async () => {
   store = new FakeWorkerStore();
   leaseRows = new Map();
   const leases = new LeaseCache({ store: new FakeLeaseStore(leaseRows), onLost: () => undefined });
-  view = { leases, fleet: await store.createFleet(FLEET), workers: new Map<string, FleetWorker>(), listing: undefined };
+  view = {
+    leases,
+    fleet: await store.createFleet(FLEET),
+    workers: new Map<string, FleetWorker>(),
+    listing: undefined,
+    hashRangeHoles: undefined,
+  };
   mayAct = true;
   news = 0;
   reachable = [];

@@ -19,10 +19,10 @@ beforeEach(async () => {
 });
 afterEach(() => api.stop());
 
-function connect(): KubeLeaderRecords {
+function connect(owner?: string): KubeLeaderRecords {
   return new KubeLeaderRecords({
     client: new KubeClient(accessTo(api), new FakeClock()),
-    ...{ namespace: 'ns', name: 'fleet-leader' },
+    ...{ namespace: 'ns', name: 'fleet-leader', owner },
   });
 }
 
@@ -61,6 +61,33 @@ describe('the record in a Lease', () => {
     await records.write(RECORD, found?.version);
 
     expect(api.get('leases/fleet-leader')?.metadata).toMatchObject({ labels: { of: 'chart' } });
+  });
+
+  it('belongs to the Deployment of the controllers, when told of one, and still does after a renewal', async () => {
+    api.put('deployments/controllers', { metadata: { name: 'controllers', uid: 'u-1' } });
+    const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'controllers', uid: 'u-1' };
+
+    const leader = connect('controllers');
+    const first = await leader.write(RECORD, undefined);
+    const made = api.get('leases/fleet-leader')?.metadata.ownerReferences;
+    const renewed = await leader.write({ ...RECORD, renewedMs: RECORD.renewedMs + 2_000 }, first?.version);
+    const next = connect('controllers');
+    await next.read();
+    await next.write({ ...RECORD, holder: 'b' }, renewed?.version);
+
+    expect(made).toEqual([owner]);
+    expect(api.get('leases/fleet-leader')?.metadata.ownerReferences).toEqual([owner]);
+  });
+
+  it('is not made by a controller whose Deployment is gone: nothing would remove it', async () => {
+    await expect(connect('controllers').write(RECORD, undefined)).rejects.toMatchObject({ status: 404 });
+    expect(api.count('leases')).toBe(0);
+  });
+
+  it('belongs to nobody where the Role does not let the controller read its Deployment', async () => {
+    api.onRequest = ({ path }) => (path.includes('/deployments/') ? 403 : undefined);
+    expect(await connect('controllers').write(RECORD, undefined)).toMatchObject(RECORD);
+    expect(api.get('leases/fleet-leader')?.metadata.ownerReferences ?? []).toEqual([]);
   });
 
   it('fails when the API refuses', async () => {

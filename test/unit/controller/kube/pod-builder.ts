@@ -11,6 +11,9 @@ export interface PodShape {
   readonly isLeaving?: boolean;
   readonly isReady?: boolean;
   readonly cost?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** As the API server writes it. */
+  readonly createdAt?: string;
 }
 
 const STATES = {
@@ -28,6 +31,8 @@ export function podObject(shape: PodShape = {}): KubeObject {
   return {
     metadata: {
       ...{ name, uid },
+      ...(shape.labels ? { labels: shape.labels } : {}),
+      ...(shape.createdAt ? { creationTimestamp: shape.createdAt } : {}),
       ...(shape.isLeaving ? { deletionTimestamp: '2026-11-21T10:00:30Z' } : {}),
       ...(shape.cost === undefined
         ? {}

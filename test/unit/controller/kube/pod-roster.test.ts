@@ -119,3 +119,50 @@ describe('a worker that was started in place of another', () => {
     expect(roster.judge([after], 1_100).size).toBe(0);
   });
 });
+
+describe('where a worker runs', () => {
+  const template = (hash: string): Readonly<Record<string, string>> => ({ 'pod-template-hash': hash });
+
+  it('is not known of a worker without a pod', () => {
+    expect(rosterWith({}).placeOf('laptop-abcdef')).toBeUndefined();
+  });
+
+  it('is the zone that its own pod is labelled with', () => {
+    const roster = rosterWith({ labels: { 'topology.kubernetes.io/zone': 'eu-1a' } });
+    expect(roster.placeOf(newId())).toEqual({ zone: 'eu-1a', isUnready: false, isOutdated: false });
+    expect(rosterWith({}).placeOf(newId())?.zone).toBeUndefined();
+  });
+
+  it('is unready once its pod was ready and is no more, not before', () => {
+    const roster = rosterWith({ isReady: false });
+    expect(roster.placeOf(newId())?.isUnready).toBe(false);
+    roster.put(seen({ isReady: true }));
+    expect(roster.placeOf(newId())?.isUnready).toBe(false);
+    roster.put(seen({ isReady: false }));
+    expect(roster.placeOf(newId())?.isUnready).toBe(true);
+  });
+
+  it('is outdated while a pod of another template is the newest', () => {
+    const old = createWorkerIds('w-0', 'u0')();
+    const roster = rosterWith(
+      { name: 'w-0', uid: 'u0', labels: template('a'), createdAt: '2026-11-21T10:00:00Z' },
+      { labels: template('a'), createdAt: '2026-11-21T10:00:09Z' },
+    );
+    expect(roster.placeOf(old)?.isOutdated).toBe(false);
+    const newer = { name: 'w-2', uid: 'u2', labels: template('b'), createdAt: '2026-11-21T10:05:00Z' };
+    roster.put(seen(newer));
+    expect([old, newId()].map((id) => roster.placeOf(id)?.isOutdated)).toEqual([true, true]);
+    expect(roster.placeOf(createWorkerIds('w-2', 'u2')())?.isOutdated).toBe(false);
+    roster.remove(seen(newer));
+    expect(roster.placeOf(old)?.isOutdated).toBe(false);
+  });
+
+  it('knows the newest pod whether a list or a watch brought it', () => {
+    const listed = pod({ labels: template('a'), createdAt: '2026-11-21T10:00:00Z' });
+    listed.metadata!.creationTimestamp = new Date('2026-11-21T10:00:00Z');
+    const roster = new PodRoster();
+    roster.replaceAll([workerPodOf(listed)!]);
+    roster.put(seen({ name: 'w-2', uid: 'u2', labels: template('b'), createdAt: '2026-11-21T10:00:01Z' }));
+    expect(roster.placeOf(newId())?.isOutdated).toBe(true);
+  });
+});

@@ -69,9 +69,22 @@ describe('presence', () => {
     const liveness = pair();
     liveness.sawPresence(present(1, 'w2'), 500);
     liveness.sawRows(['w1'], [row('w1', 2)], 500);
-    liveness.sawRows(['w1'], [row('w1', 2)], 700);
+    liveness.sawRows(['w1'], [row('w1', 2)], 650);
     expect(liveness.deathOf('w1')).toBeUndefined();
-    liveness.sawRows(['w1'], [row('w1', 2)], 900);
+    expect(liveness.dueInMs(650)).toBe(50);
+    liveness.sawRows(['w1'], [row('w1', 2)], 700);
+    expect(liveness.deathOf('w1')).toBe('presence');
+    expect(liveness.dueInMs(700)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('gives twice the grace to one that was seen to beat while it was absent', () => {
+    const liveness = pair();
+    liveness.sawPresence(present(1, 'w2'), 500);
+    liveness.sawRows(['w1'], [row('w1', 2)], 500);
+    liveness.sawRows(['w1'], [row('w1', 3)], 700);
+    liveness.sawRows(['w1'], [row('w1', 3)], 1_050);
+    expect(liveness.deathOf('w1')).toBeUndefined();
+    liveness.sawRows(['w1'], [row('w1', 3)], 1_100);
     expect(liveness.deathOf('w1')).toBe('presence');
   });
 

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { InitialPosition } from '../../../../controller/config.ts';
 import type { ListedShard, ShardListing } from '../../../../controller/fleet-view.ts';
-import { missingLeases, type ShardGraphInput, unnamedChildren } from '../../../../controller/shard-sync/shard-graph.ts';
+import {
+  expiredParents,
+  missingLeases,
+  type ShardGraphInput,
+  unnamedChildren,
+} from '../../../../controller/shard-sync/shard-graph.ts';
 import type { Lease } from '../../../../lease/lease.ts';
 import type { Checkpoint } from '../../../../lease/position.ts';
 import { buildLease, testLeaseKey } from '../../../support/lease-builder.ts';
@@ -13,7 +18,7 @@ function shard(shardId: string, parents: readonly string[] = [], isClosed = fals
 }
 
 function listing(shards: readonly ListedShard[], openAtStart?: readonly string[]): ShardListing {
-  return { shards, openAtStart, listedAtMs: NOW_MS };
+  return { shards, openAtStart, listedAtMs: NOW_MS, gone: new Set() };
 }
 
 function leases(...found: readonly (readonly [shardId: string, overrides?: Partial<Lease>])[]): Map<string, Lease> {
@@ -94,7 +99,10 @@ describe('later leases', () => {
   it('of a merge wait for both parents, one of which may have no row', () => {
     const merged = [shard('a', [], true), shard('b', [], true), shard('m', ['a', 'b'])];
     expect(missing({ listing: listing(merged), leases: leases(['a'], ['b']) })).toEqual([['m', HORIZON, ['a', 'b']]]);
-    expect(missing({ listing: listing(merged), leases: leases(['a']) })).toEqual([['m', HORIZON, ['a', 'b']]]);
+    expect(missing({ listing: listing(merged), leases: leases(['a']) })).toEqual([
+      ['b', HORIZON, []],
+      ['m', HORIZON, ['a', 'b']],
+    ]);
   });
 
   it('are not wanted for shards that were read before the fleet began', () => {
@@ -112,7 +120,7 @@ describe('a lease row that was deleted by hand', () => {
     const found = missing({
       listing: listing([shard('x'), shard('y')]),
       leases: leases(['y']),
-      remembered: new Map([['x', ['q']]]),
+      remembered: new Map([['x', { parents: ['q'], isFinished: false }]]),
     });
     expect(found).toEqual([['x', HORIZON, ['q']]]);
   });
@@ -133,8 +141,76 @@ describe('a lease row that was deleted by hand', () => {
   });
 
   it('comes back for all of them when all were deleted under a running controller', () => {
-    const remembered = new Map<string, readonly string[]>([['x', []]]);
+    const remembered = new Map([['x', { parents: [], isFinished: false }]]);
     expect(missing({ listing: listing([shard('x')]), remembered })).toEqual([['x', HORIZON, []]]);
+  });
+});
+
+describe('a lease row that was removed too early', () => {
+  const begun = { parents: ['p'], generation: 1, owner: 'w', checkpoint: { kind: 'TRIM_HORIZON' } } as const;
+
+  it('does not come back when its children have begun: nothing of the parent is read again', () => {
+    expect(missing({ listing: listing(SPLITS.slice(0, 3)), leases: leases(['a', begun], ['b', begun]) })).toEqual([]);
+  });
+
+  it('does not come back when it was seen finished, whatever its children do', () => {
+    const remembered = new Map([['p', { parents: [], isFinished: true }]]);
+    const waiting = { parents: ['p'] };
+    const found = missing({
+      listing: listing(SPLITS.slice(0, 3)),
+      leases: leases(['a', waiting], ['b', waiting]),
+      remembered,
+    });
+    expect(found).toEqual([]);
+  });
+});
+
+describe('a creation of the first leases that was interrupted', () => {
+  it('goes on with all that began then and now, each where the fleet began, parents first', () => {
+    const found = missing({
+      listing: listing([...SPLITS, shard('x')]),
+      leases: leases(['x', { checkpoint: anchored }]),
+    });
+    expect(found).toEqual([
+      ['p', anchored, []],
+      ['a', anchored, ['p']],
+      ['b', anchored, ['p']],
+      ['c', anchored, ['a']],
+      ['d', anchored, ['a']],
+    ]);
+  });
+
+  it('loses nothing of a shard that was split before it had a row', () => {
+    const found = missing({
+      listing: listing([shard('x'), shard('y', [], true), shard('z', ['y'])]),
+      leases: leases(['x', { checkpoint: anchored }]),
+    });
+    expect(found).toEqual([
+      ['y', anchored, []],
+      ['z', anchored, ['y']],
+    ]);
+  });
+
+  it('does not count more than was asked for in a fleet that begins at a time', () => {
+    const initial: InitialPosition = { kind: 'AT_TIMESTAMP', timestampMs: 5 };
+    const found = missing({ listing: listing(SPLITS), leases: leases(['b', { checkpoint: initial }]), initial });
+    expect(found.map(([id, { kind }]) => [id, kind])).toEqual([
+      ['a', 'AT_TIMESTAMP'],
+      ['c', 'AT_TIMESTAMP'],
+      ['d', 'AT_TIMESTAMP'],
+    ]);
+  });
+});
+
+describe('parents that expired', () => {
+  it('are told, and nobody waits for them that has a row or is listed', () => {
+    const input: ShardGraphInput = {
+      listing: listing([shard('m', ['a', 'b']), shard('a', [], true)]),
+      leases: leases(['a']),
+      remembered: new Map(),
+      initial: { kind: 'LATEST' },
+    };
+    expect(expiredParents(missingLeases(input), input)).toEqual(['b']);
   });
 });
 

@@ -18,6 +18,8 @@ const POLL_MS = 100;
 
 export class MemoryShard {
   batchRecords = 5;
+  /** Retention has trimmed every record below this number. */
+  oldest = 1;
   readonly #clock: Clock;
   readonly #log: LogRecord[] = [];
   #children: readonly ChildShard[] | undefined;
@@ -35,6 +37,10 @@ export class MemoryShard {
 
   end(children: readonly ChildShard[]): void {
     this.#children = children;
+  }
+
+  get isEnded(): boolean {
+    return this.#children !== undefined;
   }
 
   lastPosition(): Position {
@@ -70,8 +76,10 @@ export class MemoryShard {
 
   open(after: Position): ShardSource {
     const shard = this;
-    let next = this.#log.findIndex(({ n }) => positionOf(String(n)) > after);
-    if (next < 0) next = this.#log.length;
+    const found = this.#log.findIndex(({ n }) => n >= this.oldest && positionOf(String(n)) > after);
+    let next = found < 0 ? this.#log.length : found;
+    // The proof is the record of the position itself, as in the real source.
+    const trimmed = after !== START && after < positionOf(String(this.oldest)) ? 1 : 0;
     let isEnded: boolean = false;
     const source = new FakeSource(this.#clock, 'shard', { kind: 'TRIM_HORIZON' });
     return {
@@ -96,7 +104,7 @@ export class MemoryShard {
         );
       },
       release: (batch) => source.release(batch),
-      status: () => source.status(),
+      status: () => ({ ...source.status(), trimmed }),
       close: () => source.close(),
     };
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { isFinal, nextState, SHARD_STATES, type ShardEvent, type ShardState } from '../../../../worker/shard/state.ts';
 
 const EVENTS: readonly ShardEvent[] = [
+  'ShardGone',
   'SlotsOpened',
   'LedgerFoundUnfit',
   'RowWentStale',
@@ -14,8 +15,8 @@ const EVENTS: readonly ShardEvent[] = [
 
 /** The protocol's table of states: every change there is. */
 const CHANGES: Readonly<Record<ShardState, readonly ShardState[]>> = {
-  Opening: ['Reading', 'Halted', 'Draining', 'Aborted'],
-  Reading: ['Opening', 'Draining', 'Ending', 'Aborted'],
+  Opening: ['Reading', 'Ending', 'Halted', 'Draining', 'Aborted'],
+  Reading: ['Opening', 'Halted', 'Draining', 'Ending', 'Aborted'],
   Draining: ['Released', 'Aborted'],
   Ending: ['Released', 'Opening', 'Draining', 'Aborted'],
   Halted: ['Opening', 'Draining', 'Aborted'],

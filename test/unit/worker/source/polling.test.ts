@@ -43,14 +43,42 @@ test('a slice that leaves records of its answer behind does not say that the tip
 test('few records wait BUFFER_MS for more, across polls, and come as one batch', async () => {
   const shard = new PolledShard();
   const source = shard.open(undefined, { bufferMs: 600 });
+  shard.kinesis.write('first');
+  await shard.next(source);
+  const firstMs = shard.clock.monotonicMs();
   shard.kinesis.write('a');
   await shard.clock.advance(300);
   shard.kinesis.write('b', 'c');
   const batch = await shard.next(source);
   source.close();
   expect(payloadsOf(batch)).toEqual(['a', 'b', 'c']);
-  expect(batch.sequenceNumbers).toEqual([sequenceOf(0), sequenceOf(1), sequenceOf(2)]);
-  expect(shard.clock.monotonicMs()).toBe(600);
+  expect(batch.sequenceNumbers).toEqual([sequenceOf(1), sequenceOf(2), sequenceOf(3)]);
+  // Read at the next poll, 250 ms later.
+  expect(shard.clock.monotonicMs() - firstMs).toBe(850);
+});
+
+test('the first records do not wait: nobody counted them for a while', async () => {
+  const shard = new PolledShard();
+  shard.kinesis.write('a');
+  const source = shard.open(undefined, { bufferMs: 60_000 });
+  const batch = await shard.next(source);
+  source.close();
+  expect(payloadsOf(batch)).toEqual(['a']);
+  expect(shard.clock.monotonicMs()).toBe(0);
+});
+
+test('an aborted signal ends next with what was read already, once', async () => {
+  const shard = new PolledShard();
+  const source = shard.open(undefined, { bufferMs: 60_000 });
+  shard.kinesis.write('first');
+  await shard.next(source);
+  shard.kinesis.write('a', 'b');
+  const pending = source.next(shard.stop.signal);
+  await shard.clock.advance(300);
+  shard.stop.abort();
+  expect(payloadsOf((await pending)!)).toEqual(['a', 'b']);
+  expect(await source.next(shard.stop.signal)).toBeUndefined();
+  source.close();
 });
 
 test('BUFFER_RECORDS records do not wait', async () => {
@@ -253,7 +281,7 @@ test('closing ends a waiting next, drops what was read ahead, and leaves nobody 
   expect(shard.budget.usedBytes).toBe(0);
 });
 
-test('an aborted signal ends next with undefined', async () => {
+test('an aborted signal ends next with undefined when nothing was read', async () => {
   const shard = new PolledShard();
   const source = shard.open();
   await shard.clock.flush();

@@ -9,7 +9,7 @@ test('a listing that never answers ends at its deadline, and the next one asks a
     calls += 1;
     return calls === 1 ? new Promise(() => undefined) : Promise.resolve([]);
   };
-  const listing = new ShardListing({ listShards }, clock);
+  const listing = new ShardListing({ listShards, describeStream: () => Promise.reject(new Error('not asked')) }, clock);
 
   await expect(clock.runUntil(listing.familyOf('shard', 0), 60_000)).rejects.toThrow('deadline');
 
