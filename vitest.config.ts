@@ -19,8 +19,16 @@ export default defineConfig({
           testTimeout: 10_000,
         },
       },
+      // Worlds of their own: no server, no waiting, but seconds of work.
+      { test: { name: 'simulation', include: ['test/simulation/**/*.test.ts'], pool: 'forks', testTimeout: 600_000 } },
       { test: { name: 'contract', include: ['test/contract/**/*.test.ts'], ...servers } },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...servers } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts', 'test/chaos/**/*.test.ts'],
+          ...servers,
+        },
+      },
       {
         test: {
           name: 'e2e',

@@ -4,20 +4,20 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
 import type { FleetCounts } from '../../pipelines/fleet-counts.ts';
+import { CHART } from './chart-values.ts';
 import { type CommandOptions, run, until } from './cluster-command.ts';
 import { ROOT } from './source-tree.ts';
 
 export const RELEASE = 'kinesis-fleet';
-const CHART = join(ROOT, 'deploy/helm/kinesis-fleet');
+const KIND = join(ROOT, 'deploy/kind');
 const STREAM = 'logins';
 /** More records than any case waits for. */
 const ENDLESS = 10_000_000;
 
 export interface Pod {
   readonly metadata: { readonly name: string; readonly uid: string; readonly deletionTimestamp?: string };
-  readonly spec: { readonly nodeName: string };
+  readonly spec: { readonly nodeName: string; readonly containers: readonly { readonly image: string }[] };
   readonly status: {
     readonly phase: string;
     readonly conditions?: readonly { readonly type: string; readonly status: string }[];
@@ -47,7 +47,7 @@ export class ClusterFleet {
 
   /** Local AWS, stream, Redis, fleet and `helm test`. Gives what was printed. */
   install(...helmOptions: readonly string[]): Promise<string> {
-    return run(join(ROOT, 'deploy/kind/fleet.sh'), ['--', ...helmOptions], {
+    return run(join(KIND, 'fleet.sh'), ['--', ...helmOptions], {
       env: {
         ...this.#images,
         ...{ NAMESPACE: this.namespace, RELEASE, STREAM, SHARDS: String(this.shards), RECORDS: '0', MONITOR: 'none' },
@@ -56,15 +56,41 @@ export class ClusterFleet {
     });
   }
 
+  /**
+   * The namespace, and a release whose surroundings are missing: no Kinesis, no DynamoDB, no Redis, no stream. Waits for
+   * nothing.
+   */
+  async installBare(): Promise<void> {
+    await run('kubectl', ['create', 'namespace', this.namespace]);
+    await run('kubectl', ['label', 'namespace', this.namespace, 'pod-security.kubernetes.io/enforce=restricted']);
+    await this.apply('local-aws.yaml');
+    await this.kubectl(['scale', 'deployment/local-aws', '--replicas=0']);
+    const [repository = '', tag = ''] = this.#images.IMAGE.split(/:(?=[^/]+$)/);
+    const image = ['--set', `stream=${STREAM},image.repository=${repository}`, '--set-string', `image.tag=${tag}`];
+    await this.helm('install', RELEASE, CHART, '--values', join(KIND, 'values.yaml'), ...image);
+    await this.scaleRedis(0);
+  }
+
+  /** One of deploy/kind's manifests with its variables filled in. */
+  async apply(manifest: string, more: Readonly<Record<string, number>> = {}): Promise<void> {
+    const values: Record<string, string | number> = { ...this.#images, STREAM, SHARDS: this.shards, ...more };
+    const text = readFileSync(join(KIND, 'manifests', manifest), 'utf8');
+    const input = text.replace(/\$\{(\w+)\}/g, (_, name: string) => String(values[name]));
+    await this.kubectl(['apply', '--filename', '-'], { input });
+  }
+
+  /** In the fleet's namespace. Gives what was printed. */
+  helm(...args: readonly string[]): Promise<string> {
+    return run('helm', [...args, '--namespace', this.namespace], { timeoutMs: 320_000 });
+  }
+
   /** Changes settings of the running release and waits for the rollout. */
   upgrade(...helmOptions: readonly string[]): Promise<string> {
-    const flags = ['--namespace', this.namespace, '--reuse-values', '--wait', '--timeout', '180s'];
-    return run('helm', ['upgrade', RELEASE, CHART, ...flags, ...helmOptions], { timeoutMs: 200_000 });
+    return this.helm('upgrade', RELEASE, CHART, '--reuse-values', '--wait', '--timeout', '300s', ...helmOptions);
   }
 
   uninstall(): Promise<string> {
-    const flags = ['--namespace', this.namespace, '--wait', '--timeout', '120s'];
-    return run('helm', ['uninstall', RELEASE, ...flags], { timeoutMs: 140_000 });
+    return this.helm('uninstall', RELEASE, '--wait', '--timeout', '120s');
   }
 
   kubectl(args: readonly string[], options?: CommandOptions): Promise<string> {
@@ -103,6 +129,10 @@ export class ClusterFleet {
     await this.kubectl(['scale', `deployment/${RELEASE}-worker`, `--replicas=${replicas}`]);
   }
 
+  async scaleRedis(replicas: 0 | 1): Promise<void> {
+    await this.kubectl(['scale', `statefulset/${RELEASE}-redis`, `--replicas=${replicas}`]);
+  }
+
   /**
    * Waits until there are exactly so many worker pods, all ready, and they hold every shard between them with no worker
    * idle that could have one. Gives the shards.
@@ -129,8 +159,7 @@ export class ClusterFleet {
 
   /** Starts the producer Job, and waits for the fleet to have counted something. */
   async startProducer(ratePerSecond: number, records = ENDLESS): Promise<void> {
-    const job = producerJob(this.#images.LOCAL_IMAGE, records, ratePerSecond);
-    await this.kubectl(['apply', '--filename', '-'], { input: job });
+    await this.apply('producer.yaml', { RECORDS: records, RATE: ratePerSecond });
     await until('the first records counted', 60_000, async () => (await this.counts()).records > 0 || undefined);
   }
 
@@ -189,13 +218,6 @@ export class ClusterFleet {
 
 interface ProducerJob {
   readonly status: { readonly succeeded?: number; readonly failed?: number };
-}
-
-/** deploy/kind's Job with the variables filled in, as JSON. */
-function producerJob(image: string, records: number, ratePerSecond: number): string {
-  const values: Record<string, string | number> = { LOCAL_IMAGE: image, STREAM, RECORDS: records, RATE: ratePerSecond };
-  const text = readFileSync(join(ROOT, 'deploy/kind/manifests/producer.yaml'), 'utf8');
-  return stringify(parse(text.replace(/\$\{(\w+)\}/g, (_, name: string) => String(values[name]))));
 }
 
 /** Ready, and not on its way out. */

@@ -8,7 +8,12 @@ interface Sleeper {
   readonly atMs: number;
   readonly order: number;
   readonly wake: () => void;
+  /** It was woken, or waits no more. */
+  isDone: boolean;
 }
+
+/** One for all: its stack would cost more than the deadline. */
+const TIMED_OUT = new DOMException('the operation timed out', 'TimeoutError');
 
 export class FakeClock implements Clock {
   /** Added to the wall clock alone: what a host with a wrong clock sees. */
@@ -16,7 +21,9 @@ export class FakeClock implements Clock {
   readonly #startWallMs: number;
   #nowMs = 0;
   #order = 0;
-  readonly #sleepers = new Set<Sleeper>();
+  /** A heap, the next to wake first; those that are done go when they come to the top. */
+  readonly #sleepers: Sleeper[] = [];
+  #sleeping = 0;
 
   constructor(startWallMs = Date.UTC(2026, 10, 21)) {
     this.#startWallMs = startWallMs;
@@ -34,7 +41,7 @@ export class FakeClock implements Clock {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
-        this.#sleepers.delete(sleeper);
+        this.#done(sleeper);
         signal?.removeEventListener('abort', wake);
         resolve();
       };
@@ -46,8 +53,8 @@ export class FakeClock implements Clock {
   deadline(ms: number, parent?: AbortSignal): AbortSignal {
     const controller = new AbortController();
     const sleeper = this.#addSleeper(ms, () => {
-      this.#sleepers.delete(sleeper);
-      controller.abort(new DOMException('the operation timed out', 'TimeoutError'));
+      this.#done(sleeper);
+      controller.abort(TIMED_OUT);
     });
     return parent ? AbortSignal.any([parent, controller.signal]) : controller.signal;
   }
@@ -94,7 +101,7 @@ export class FakeClock implements Clock {
 
   /** How many wait for time to pass: a loop that ended leaves none. */
   sleeping(): number {
-    return this.#sleepers.size;
+    return this.#sleeping;
   }
 
   /** Lets every promise go on that can, without time passing. */
@@ -103,18 +110,43 @@ export class FakeClock implements Clock {
   }
 
   #addSleeper(ms: number, wake: () => void): Sleeper {
-    const sleeper = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order++, wake };
-    this.#sleepers.add(sleeper);
+    const sleeper = { atMs: this.#nowMs + Math.max(0, ms), order: this.#order++, wake, isDone: false };
+    const heap = this.#sleepers;
+    let at = heap.push(sleeper) - 1;
+    for (let above = (at - 1) >> 1; at > 0 && isBefore(sleeper, heap[above]!); above = (at - 1) >> 1) {
+      heap[at] = heap[above]!;
+      at = above;
+    }
+    heap[at] = sleeper;
+    this.#sleeping++;
     return sleeper;
   }
 
-  #next(): Sleeper | undefined {
-    let first: Sleeper | undefined;
-    for (const sleeper of this.#sleepers) {
-      if (!first || sleeper.atMs < first.atMs || (sleeper.atMs === first.atMs && sleeper.order < first.order)) {
-        first = sleeper;
-      }
-    }
-    return first;
+  #done(sleeper: Sleeper): void {
+    if (!sleeper.isDone) this.#sleeping--;
+    sleeper.isDone = true;
   }
+
+  #next(): Sleeper | undefined {
+    while (this.#sleepers[0]?.isDone) this.#removeFirst();
+    return this.#sleepers[0];
+  }
+
+  #removeFirst(): void {
+    const heap = this.#sleepers;
+    const last = heap.pop();
+    if (!last || heap.length === 0) return;
+    let at = 0;
+    for (let below = 1; below < heap.length; below = 2 * at + 1) {
+      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++;
+      if (!isBefore(heap[below]!, last)) break;
+      heap[at] = heap[below]!;
+      at = below;
+    }
+    heap[at] = last;
+  }
+}
+
+function isBefore(a: Sleeper, b: Sleeper): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }

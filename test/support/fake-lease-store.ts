@@ -2,9 +2,10 @@
  * LeaseStore in memory, with the conditions of the protocol written once more, independently of the adapter: the
  * contract suite holds the two together. Failures are injected by `faults`.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Lease, LeaseKey, NewLease } from '../../lease/lease.ts';
-import type { LeaseStore, OwnedLease, SeenLease, WriteOutcome } from '../../lease/lease-store.ts';
-import type { Checkpoint } from '../../lease/position.ts';
+import type { LeaseStore, OwnedLease, RemoveOutcome, SeenLease, WriteOutcome } from '../../lease/lease-store.ts';
+import type { Checkpoint, Position } from '../../lease/position.ts';
 import { buildLease } from './lease-builder.ts';
 import { StoreFaults } from './store-faults.ts';
 
@@ -73,8 +74,46 @@ export class FakeLeaseStore implements LeaseStore {
     return this.#write('force', seen, (row, g) => endHandoff(row, old, g));
   }
 
-  release(owned: OwnedLease): Promise<WriteOutcome> {
-    return this.#write('release', owned, (row, g) => endHandoff(row, owned.workerId, g));
+  release(owned: OwnedLease, deliveredTo?: Position): Promise<WriteOutcome> {
+    return this.#write('release', owned, (row, g) => {
+      const isFirst = row.generation === g;
+      const outcome = endHandoff(row, owned.workerId, g);
+      if (isFirst && outcome === 'done' && deliveredTo !== undefined) {
+        row.deliveredTo = { position: deliveredTo, generation: g };
+      }
+      return outcome;
+    });
+  }
+
+  reset(seen: SeenLease, checkpoint: Checkpoint): Promise<WriteOutcome> {
+    return this.#write('reset', seen, (row, g) => {
+      const isUnowned = row.owner === undefined && row.checkpointOwner === undefined;
+      const isThere = isDeepStrictEqual([row.checkpoint, row.resetFloor], [checkpoint, checkpoint]);
+      if (isUnowned && row.generation === g + 1 && isThere) return 'done';
+      if (row.generation !== g) return 'lost';
+      for (const name of ['owner', 'checkpointOwner', 'pending'] as const) delete row[name];
+      row.checkpoint = checkpoint;
+      row.resetFloor = checkpoint;
+      row.generation++;
+      return 'done';
+    });
+  }
+
+  remove(seen: SeenLease): Promise<RemoveOutcome> {
+    return this.#remove('remove', seen.key, (row) => row.generation === seen.generation);
+  }
+
+  lift(owned: OwnedLease, above: number): Promise<WriteOutcome> {
+    return this.#write('lift', owned, (row) => {
+      if (row.generation === above + 1 && (row.checkpointOwner ?? row.owner) === owned.workerId) return 'done';
+      if (!isMine(row, owned)) return 'lost';
+      row.generation = above + 1;
+      return 'done';
+    });
+  }
+
+  discard(owned: OwnedLease): Promise<RemoveOutcome> {
+    return this.#remove('discard', owned.key, (row) => isMine(row, owned));
   }
 
   addChildren(key: LeaseKey, children: readonly string[]): Promise<WriteOutcome> {
@@ -94,11 +133,21 @@ export class FakeLeaseStore implements LeaseStore {
     });
   }
 
+  prepare(owned: OwnedLease, position: Position, version: number): Promise<WriteOutcome> {
+    return this.#write('prepare', owned, (row) => {
+      if (!isMine(row, owned) || row.checkpointVersion > version) return 'lost';
+      row.pending = position;
+      row.checkpointVersion = version;
+      return 'done';
+    });
+  }
+
   checkpoint(owned: OwnedLease, checkpoint: Checkpoint, version: number): Promise<WriteOutcome> {
     return this.#write('checkpoint', owned, (row) => {
       if (checkpoint.kind === 'SHARD_END') throw new Error('the end of a shard is written by shardEnd');
       if (!isMine(row, owned) || row.checkpointVersion > version) return 'lost';
       row.checkpoint = checkpoint;
+      delete row.pending;
       row.checkpointVersion = version;
       row.ownerSwitchesSinceCheckpoint = 0;
       return 'done';
@@ -112,8 +161,7 @@ export class FakeLeaseStore implements LeaseStore {
       if (!isMine(row, owned) || row.checkpointVersion > version) return 'lost';
       row.checkpoint = { kind: 'SHARD_END' };
       row.checkpointVersion = version;
-      delete row.owner;
-      delete row.checkpointOwner;
+      for (const name of ['owner', 'checkpointOwner', 'pending'] as const) delete row[name];
       return 'done';
     });
   }
@@ -148,6 +196,15 @@ export class FakeLeaseStore implements LeaseStore {
   /** The row as it is, without a call that could fail. */
   peek(key: LeaseKey): Lease | undefined {
     return this.#rows.get(key);
+  }
+
+  #remove(method: string, key: LeaseKey, isLegal: (row: Lease) => boolean): Promise<RemoveOutcome> {
+    return this.faults.around(method, () => {
+      const found = this.#rows.get(key);
+      if (found && !isLegal(found)) return { won: false, lease: found };
+      this.#rows.delete(key);
+      return { won: true, lease: undefined };
+    });
   }
 
   #write(method: string, seen: SeenLease, change: (row: Row, g: number) => 'done' | 'lost'): Promise<WriteOutcome> {

@@ -23,6 +23,7 @@ export class FakeFleetRows {
   readonly registered = new Set<string>();
   fleet: Omit<FleetRow, 'workers'> | undefined;
   leader: LeaderRow | undefined;
+  ledgerJobGeneration = 0;
 }
 
 export class FakeWorkerStore implements WorkerStore, FleetStore, LeaderStore {
@@ -98,11 +99,29 @@ export class FakeWorkerStore implements WorkerStore, FleetStore, LeaderStore {
     return this.faults.around('readFleet', () => this.rows.fleet && this.#fleetRow(this.rows.fleet));
   }
 
+  adoptStream(seen: number, created: number): Promise<FleetRow | undefined> {
+    return this.faults.around('adoptStream', () => {
+      const row = this.rows.fleet;
+      if (row?.streamCreationEpochSeconds === seen) {
+        this.rows.fleet = { ...row, streamCreationEpochSeconds: created, previousCreationEpochSeconds: seen };
+      }
+      return this.rows.fleet && this.#fleetRow(this.rows.fleet);
+    });
+  }
+
   rememberScaled(deploymentUid: string): Promise<boolean> {
     return this.faults.around('rememberScaled', () => {
       if (!this.rows.fleet) return false;
       this.rows.fleet = { ...this.rows.fleet, scaledDeploymentUid: deploymentUid };
       return true;
+    });
+  }
+
+  raiseLedgerJob(by: number): Promise<number | undefined> {
+    return this.faults.around('raiseLedgerJob', () => {
+      if (!this.rows.fleet) return undefined;
+      this.rows.ledgerJobGeneration += by;
+      return this.rows.ledgerJobGeneration;
     });
   }
 

@@ -17,10 +17,15 @@ export class PolledShard {
   readonly budget = new ByteBudget(64 * 1024 * 1024);
   readonly stop = new AbortController();
 
-  open(start: SourceStart = { kind: 'TRIM_HORIZON' }, settings: Partial<PollingSettings> = {}): ShardSource {
+  open(
+    start: SourceStart = { kind: 'TRIM_HORIZON' },
+    settings: Partial<PollingSettings> = {},
+    epoch?: number,
+  ): ShardSource {
     return openPollingSource({
       shardId: SHARD,
       start,
+      creationEpochSeconds: epoch,
       reads: this.kinesis,
       listing: new ShardListing(this.kinesis, this.clock),
       budget: this.budget,

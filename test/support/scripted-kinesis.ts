@@ -3,7 +3,13 @@
  * its records, so iterators work as they do in Kinesis; iterators are `<generation>:<index of the next record>`.
  */
 import { SEQUENCE_NUMBER_DIGITS } from '../../lease/position.ts';
-import type { IteratorStart, KinesisReads, ListedShard, RecordPage } from '../../worker/source/kinesis-reads.ts';
+import type {
+  IteratorStart,
+  KinesisReads,
+  ListedShard,
+  RecordPage,
+  StreamFacts,
+} from '../../worker/source/kinesis-reads.ts';
 import type { ChildShard } from '../../worker/source/raw-batch.ts';
 
 export const SHARD = 'shardId-000000000000';
@@ -42,6 +48,8 @@ export class ScriptedKinesis implements KinesisReads {
   /** Applied to GetRecords while set. */
   standing: Interference | undefined;
   listError: Error | undefined;
+  stream: StreamFacts = { creationEpochSeconds: 1_790_000_000, retentionMs: 86_400_000 };
+  describeError: Error | undefined;
   /** Records per page at most, besides the caller's limit. */
   pageRecords = 10_000;
   /** With these, the iterator is null after the last record. */
@@ -85,6 +93,10 @@ export class ScriptedKinesis implements KinesisReads {
     if (generation !== this.#iteratorGeneration) throw kinesisError('ExpiredIteratorException');
     const page = this.#page(index, Math.min(limit, this.pageRecords));
     return interference ? { ...page, ...interference.change } : page;
+  }
+
+  describeStream(): Promise<StreamFacts> {
+    return this.describeError ? Promise.reject(this.describeError) : Promise.resolve(this.stream);
   }
 
   listShards(): Promise<readonly ListedShard[]> {

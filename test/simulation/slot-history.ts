@@ -1,0 +1,105 @@
+/**
+ * One slot as a Redis primary has it, with what a replica may be behind by: a base and the requests applied since. From
+ * them the slot can be had as it was a moment ago, which is what a failover brings, and what every check of "settled"
+ * looks at. A slot is the reference ledger's, with the dead letters beside it in slot 0.
+ */
+import type { AdvanceRequest, CommitRequest, OpenRequest } from '../../ledger/ledger.ts';
+import { createReferenceLedger, type ReferenceSlot } from '../../ledger/reference.ts';
+
+/** A slot and what lies beside it. */
+export interface SlotImage {
+  readonly slot: ReferenceSlot;
+  /** `shard@position` of each dead letter. */
+  readonly letters: Set<string>;
+}
+
+export type SlotWrite =
+  | { readonly kind: 'open'; readonly request: OpenRequest }
+  | { readonly kind: 'commit'; readonly request: CommitRequest }
+  | { readonly kind: 'advance'; readonly requests: readonly AdvanceRequest[] }
+  | { readonly kind: 'letters'; readonly ids: readonly string[] };
+
+interface Base {
+  readonly atMs: number;
+  readonly image: SlotImage;
+  /** Applied after it, oldest first. */
+  readonly writes: { readonly atMs: number; readonly write: SlotWrite }[];
+}
+
+export class SlotHistory {
+  readonly #keepMs: number;
+  /** Oldest first; the oldest is at least `keepMs` old, or the beginning. */
+  #bases: Base[];
+
+  constructor(keepMs: number, image: SlotImage) {
+    this.#keepMs = keepMs;
+    this.#bases = [{ atMs: 0, image: cloneImage(image), writes: [] }];
+  }
+
+  /** @param image the slot before this write. */
+  note(atMs: number, write: SlotWrite, image: SlotImage): void {
+    const last = this.#bases.at(-1)!;
+    if (atMs - last.atMs >= this.#keepMs) {
+      this.#bases.push({ atMs, image: cloneImage(image), writes: [] });
+      while (this.#bases.length > 1 && this.#bases[1]!.atMs <= atMs - this.#keepMs) this.#bases.shift();
+    }
+    this.#bases.at(-1)!.writes.push({ atMs, write });
+  }
+
+  /** The slot as it was at that time, which is not longer ago than what is kept. */
+  imageAt(atMs: number): SlotImage {
+    const base = this.#bases.findLast((one) => one.atMs <= atMs) ?? this.#bases[0]!;
+    const image = cloneImage(base.image);
+    for (const { atMs: writtenMs, write } of base.writes) if (writtenMs <= atMs) applyWrite(image, write);
+    return image;
+  }
+
+  /** When the slot was written since then, oldest first. */
+  writtenSince(atMs: number): number[] {
+    const times = this.#bases.flatMap(({ writes }) => writes.map((one) => one.atMs));
+    return times.filter((writtenMs) => writtenMs >= atMs);
+  }
+
+  /** What came after that time never was. */
+  forgetAfter(atMs: number): void {
+    this.#bases = this.#bases.filter((base, i) => i === 0 || base.atMs <= atMs);
+    const { writes } = this.#bases.at(-1)!;
+    const kept = writes.findIndex(({ atMs: writtenMs }) => writtenMs > atMs);
+    if (kept >= 0) writes.length = kept;
+  }
+}
+
+/** As the reference ledger does it. The reference's slot has any number: here it is the only one. */
+function applyWrite(image: SlotImage, write: SlotWrite): void {
+  const ledger = createReferenceLedger({ slots: 1 }, { connection: 0, slots: [image.slot] });
+  switch (write.kind) {
+    case 'open':
+      void ledger.open({ ...write.request, slot: 0 });
+      return;
+    case 'commit':
+      void ledger.commit({ ...write.request, slot: 0 });
+      return;
+    case 'advance':
+      void ledger.advance(0, write.requests);
+      return;
+    case 'letters':
+      for (const id of write.ids) image.letters.add(id);
+  }
+}
+
+/** Rows and noted duplicates are never changed in place. */
+export function cloneImage({ slot, letters }: SlotImage): SlotImage {
+  const { rows, noted, periods, counters, uniques, ...rest } = slot;
+  const clonedPeriods = [...periods].map(([n, period]) => [n, { ...period, ids: new Set(period.ids) }] as const);
+  return {
+    slot: {
+      ...structuredClone(rest),
+      rows: new Map(rows),
+      noted: new Map(noted),
+      periods: new Map(clonedPeriods),
+      counters: new Map(counters),
+      uniques: new Map([...uniques].map(([key, members]) => [key, new Set(members)])),
+    },
+    letters: new Set(letters),
+  };
+}
