@@ -1,10 +1,17 @@
-/** The life of a Helm release: a changed value is rolled out under load, and an uninstall leaves what it says it does. */
+/** The life of a Helm release: a changed value is rolled out under load; what it may do; and an uninstall leaves no trace. */
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { isShort, timed, withClusterFleet } from '../support/cluster-case.ts';
-import { until } from '../support/cluster-command.ts';
+import { isShort, sharedClusterFleet, timed, withClusterFleet } from '../support/cluster-case.ts';
+import { run, until } from '../support/cluster-command.ts';
 import { type ClusterFleet, RELEASE } from '../support/cluster-fleet.ts';
+import { metricsPage } from '../support/cluster-pod.ts';
+import { rightsIn, rightsOf } from '../support/cluster-rights.ts';
 
 const KINDS = 'all,configmap,secret,serviceaccount,role,rolebinding,poddisruptionbudget,lease,pvc,networkpolicy';
+
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+if (!hasPromtool && !isShort) console.warn('no promtool on PATH: /metrics is not linted here');
 
 /** Tables of the local DynamoDB, asked in the pod that has both it and an SDK. */
 async function tables(fleet: ClusterFleet): Promise<string[]> {
@@ -44,25 +51,84 @@ describe.skipIf(isShort)('a Helm release on a real cluster', () => {
       expect(counts).toEqual(truth);
     });
   });
+});
 
-  it('leaves the fleet table and the record of the leader when it is uninstalled, and nothing else', async () => {
-    await withClusterFleet('uninstall', {}, async (fleet) => {
-      await fleet.untilBalanced(2);
+describe.skipIf(isShort)('the objects of a Helm release on a real cluster', () => {
+  const fleet = sharedClusterFleet('release');
 
-      await timed('uninstall', () => fleet.uninstall());
-      // Helm does not wait for the pods of what it deleted; they drain first.
-      await timed('uninstall: pods gone', () =>
-        until('no pods', 100_000, async () => {
-          const pods = await Promise.all([fleet.pods('worker'), fleet.pods('controller')]);
-          return pods.flat().length === 0 || undefined;
-        }),
-      );
-      const found = (await fleet.kubectl(['get', KINDS, '--output', 'name'])).trim().split('\n');
-      const left = found.filter((name) => name.includes(RELEASE));
+  it('let the workers do nothing in Kubernetes but what every account can: no right, and no token', async () => {
+    await fleet.kubectl(['create', 'serviceaccount', 'nobody']);
+    const [nobody, worker] = await Promise.all([
+      rightsOf(fleet.namespace, 'nobody'),
+      rightsOf(fleet.namespace, `${RELEASE}-worker`),
+    ]);
+    const [pod] = await fleet.pods('worker');
+    if (!pod) throw new Error('no worker');
+    const look = ['exec', pod.metadata.name, '--', 'ls', '/var/run/secrets/kubernetes.io/serviceaccount'];
 
-      expect(found).toContain('service/local-aws');
-      expect(left).toEqual([`lease.coordination.k8s.io/${RELEASE}-controller`]);
-      expect(await tables(fleet)).toEqual([RELEASE]);
-    });
+    expect(worker.difference(nobody)).toEqual(new Set());
+    await expect(fleet.kubectl(look)).rejects.toThrow('No such file or directory');
+  });
+
+  it('let the controller do exactly what its Role lists', async () => {
+    const [nobody, controller] = await Promise.all([
+      rightsOf(fleet.namespace, 'nobody'),
+      rightsOf(fleet.namespace, `${RELEASE}-controller`),
+    ]);
+    const role = await fleet.kubectl(['get', `role/${RELEASE}-controller`, '--output', 'json']);
+    const { rules } = JSON.parse(role) as { rules: Parameters<typeof rightsIn>[0][] };
+
+    expect(controller.difference(nobody)).toEqual(new Set(rules.flatMap(rightsIn)));
+    expect([...controller].filter((right) => /secrets|exec|\*|delete/.test(right) && !nobody.has(right))).toEqual([]);
+  });
+
+  it('live where the restricted standard is enforced: a privileged pod is refused', async () => {
+    const privileged = { name: 'root', image: 'none', securityContext: { privileged: true } };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'root' }, spec: { containers: [privileged] } };
+    const input = JSON.stringify(pod);
+    const refused = fleet.kubectl(['create', '--dry-run=server', '--filename', '-'], { input });
+    await expect(refused).rejects.toThrow('violates PodSecurity "restricted:latest"');
+  });
+
+  it.skipIf(!hasPromtool)('have metrics that promtool finds nothing wrong with, of both processes', async () => {
+    for (const component of ['controller', 'worker'] as const) {
+      const [pod] = await fleet.pods(component);
+      if (!pod) throw new Error(`no ${component}`);
+      const input = await metricsPage(fleet, pod);
+      expect(input).toContain('kinesis_fleet_build_info');
+      expect(await run('promtool', ['check', 'metrics'], { input })).toBe('');
+    }
+  });
+
+  it('leave no pod of a test that failed, whose log was shown', async () => {
+    await fleet.upgrade('--set', 'tests.timeoutSeconds=5');
+    await fleet.scale(0);
+    await until('no worker', 60_000, async () => (await fleet.pods('worker')).length === 0 || undefined);
+    const said = await fleet.helm('test', RELEASE, '--timeout', '60s').catch(String);
+    await fleet.scale(2);
+    const pods = await fleet.kubectl(['get', 'pods', '--output', 'name']);
+
+    expect(said).toContain('FAILED: every shard is owned');
+    expect(pods).not.toContain(`${RELEASE}-test`);
+  });
+
+  it('are gone after an uninstall, with what the controller made; the fleet table stays', async () => {
+    await fleet.untilBalanced(2);
+    const before = await fleet.kubectl(['get', 'lease', '--output', 'name']);
+
+    await timed('uninstall', () => fleet.uninstall());
+    // Helm does not wait for the pods of what it deleted; they drain first. The Lease is Kubernetes' to collect.
+    const left = await timed('uninstall: pods gone, and everything else', () =>
+      until('nothing of the release', 100_000, async () => {
+        const found = (await fleet.kubectl(['get', KINDS, '--output', 'name'])).trim().split('\n');
+        const own = found.filter((name) => name.includes(RELEASE));
+        if (own.length > 0) throw new Error(own.join(', '));
+        return found;
+      }),
+    );
+
+    expect(before.trim()).toBe(`lease.coordination.k8s.io/${RELEASE}-controller`);
+    expect(left).toContain('service/local-aws');
+    expect(await tables(fleet)).toEqual([RELEASE]);
   });
 });

@@ -25,15 +25,15 @@ describe('a fleet on a real cluster', () => {
     });
   });
 
-  it('grows from 2 to 4 workers and shrinks to 1 by kubectl scale under load, and counts exactly', async () => {
-    await withClusterFleet('scale', {}, async (fleet) => {
+  it('grows from 2 to 5 workers and shrinks to 1 by kubectl scale under load, and counts exactly', async () => {
+    await withClusterFleet('scale', { shards: 6 }, async (fleet) => {
       await fleet.untilBalanced(2);
       await fleet.startProducer(500);
 
-      await fleet.scale(4);
-      await timed('scale: 2 to 4 workers, balanced', () => fleet.untilBalanced(4));
+      await fleet.scale(5);
+      await timed('scale: 2 to 5 workers, each with a shard', () => fleet.untilBalanced(5));
       await fleet.scale(1);
-      await timed('scale: 4 workers to 1, all shards held and the others gone', () => fleet.untilBalanced(1));
+      await timed('scale: 5 workers to 1, all shards held and the others gone', () => fleet.untilBalanced(1));
       const truth = await fleet.stopProducer();
       const counts = await fleet.untilCounted(truth);
 
