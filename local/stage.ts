@@ -39,6 +39,8 @@ export interface ProduceOptions {
   readonly seed: number;
   readonly duplicateShare: number;
   readonly garbageShare: number;
+  /** Logins packed into one Kinesis record; default 1: none are packed. */
+  readonly aggregate?: number;
   readonly onProgress?: (produced: number) => void;
 }
 
@@ -109,7 +111,8 @@ export class Stage {
     const truthFile = join(this.#truthDir, `truth-${options.seed}.json`);
     const numbers = { records: options.records, rate: options.ratePerSecond, seed: options.seed };
     const shares = { duplicates: options.duplicateShare, garbage: options.garbageShare };
-    const flags = Object.entries({ ...numbers, ...shares, truth: truthFile }).flatMap(([name, value]) => [
+    const packing = { aggregate: options.aggregate ?? 1 };
+    const flags = Object.entries({ ...numbers, ...shares, ...packing, truth: truthFile }).flatMap(([name, value]) => [
       `--${name}`,
       String(value),
     ]);

@@ -34,7 +34,7 @@ const WORKER_ORDER = ['source', 'pipeline', 'ledger', 'sink', 'checkpoint', 'sha
 
 /** Outside package to the files that may import it. */
 const OWNERS: Record<string, RegExp> = {
-  '@aws-sdk/client-kinesis': /^(worker\/source|controller\/kinesis|producer|local|cli)\//,
+  '@aws-sdk/client-kinesis': /^(worker\/(source|sink)|controller\/kinesis|producer|local|cli)\//,
   '@aws-sdk/client-dynamodb': /^(lease\/dynamodb|local)\//,
   ioredis: /^(ledger\/redis|signal\/redis|worker\/sink)\//,
   '@kubernetes/client-node': /^controller\/(kube|leader)\//,

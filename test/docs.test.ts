@@ -13,7 +13,13 @@ describe('README.md', () => {
   });
 
   it('has only links to files that exist', () => {
-    for (const file of ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/protocol.md']) {
+    for (const file of [
+      'README.md',
+      'CONTRIBUTING.md',
+      'docs/architecture.md',
+      'docs/pipelines.md',
+      'docs/protocol.md',
+    ]) {
       const text = readFileSync(join(ROOT, file), 'utf8');
       const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map((match) => match[1] ?? '');
       const dead = links.filter((link) => !existsSync(join(ROOT, dirname(file), link)));

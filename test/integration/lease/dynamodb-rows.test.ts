@@ -88,6 +88,7 @@ describe('a row that KCL wrote', () => {
       startingHashKey: '0',
       endingHashKey: '170141183460469231731687303715884105727',
       ownerSwitchesSinceCheckpoint: 3,
+      pending: positionOf('49671246667567228643283430150187087032206582658790195999'),
     });
   });
 
