@@ -1,7 +1,8 @@
 # syntax=docker/dockerfile:1
 # Two images out of one file. `fleet` (the default) runs the controller, the worker and the CLI; `local` is the same and
 # has, besides, the local Kinesis, DynamoDB and producer, for kind and the end-to-end tests.
-# Node runs the TypeScript files as they are: nothing is compiled.
+# Node runs the TypeScript files as they are; what it makes of them is kept in the image, so that a process starts in
+# little more than half the processor time.
 
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
@@ -57,12 +58,29 @@ USER 65532:65532
 ENTRYPOINT []
 CMD ["node", "worker/main.ts"]
 
+# Every module is loaded once, by the user who will run it: the cache of another user or processor is not used, and
+# whoever runs as one compiles for himself.
+FROM runtime AS compiled
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=files /app ./
+USER root
+RUN install --directory --mode=0777 /compiled
+USER 65532:65532
+RUN NODE_COMPILE_CACHE=/compiled node --input-type=module --eval " \
+  import { globSync } from 'node:fs'; \
+  const isModule = (path) => !/^node_modules|main\.ts$/.test(path); \
+  await Promise.all(globSync('*/**/*.ts').filter(isModule).map((path) => import('/app/' + path)))"
+
 FROM runtime AS local
 COPY --from=local-dependencies /app/node_modules ./node_modules
 COPY --from=files /app ./
+COPY --from=compiled /compiled ./.compiled
 COPY --chmod=755 local ./local
+ENV NODE_COMPILE_CACHE=/app/.compiled
 CMD ["node", "local/kinesis/main.ts", "--host=0.0.0.0", "--port=4567"]
 
 FROM runtime AS fleet
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=files /app ./
+COPY --from=compiled /compiled ./.compiled
+ENV NODE_COMPILE_CACHE=/app/.compiled

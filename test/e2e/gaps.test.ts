@@ -11,8 +11,8 @@ import type { Change } from '../support/gap-phases.ts';
 import { figuresOf, gapTable } from '../support/gap-table.ts';
 import { GapWatch } from '../support/gap-watch.ts';
 
-const MOVES = Number(process.env.MOVES ?? 12);
-const KILLS = Number(process.env.KILLS ?? 5);
+const MOVES = Number(process.env.MOVES ?? 6);
+const KILLS = Number(process.env.KILLS ?? 3);
 const SHARDS = 6;
 /** Over 50 per shard, however unevenly the keys fall. */
 const RECORDS_PER_SECOND = SHARDS * 65;

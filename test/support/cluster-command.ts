@@ -43,13 +43,15 @@ export function run(program: string, args: readonly string[], options: CommandOp
 }
 
 /**
- * Asks again until the answer is defined; a question that fails is asked again too.
+ * Asks again until the answer is defined; a question that fails is asked again too. At most half of the time is spent
+ * on asking, because a question costs the cluster something too.
  * @throws Error that names `what`, and why the last try was not enough
  */
 export async function until<T>(what: string, timeoutMs: number, ask: () => Promise<T | undefined>): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   let reason = 'not yet so';
   while (performance.now() < deadlineMs) {
+    const askedMs = performance.now();
     try {
       const answer = await ask();
       if (answer !== undefined) return answer;
@@ -57,7 +59,8 @@ export async function until<T>(what: string, timeoutMs: number, ask: () => Promi
     } catch (error) {
       reason = String(error);
     }
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    const waitMs = Math.max(250, performance.now() - askedMs);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
   throw new Error(`after ${timeoutMs / 1_000} s still waiting for: ${what} (${reason})`);
 }
