@@ -20,15 +20,18 @@ export interface Member {
 export class LocalFleet {
   readonly #env: Readonly<Record<string, string>>;
   readonly #clock: Clock;
+  readonly #onLine: ((line: string) => void) | undefined;
   readonly #controllers: Member[] = [];
   readonly #workers: Member[] = [];
   /** All that was ever started, those that drain or failed to start among them. */
   readonly #children: Child[] = [];
   #started = 0;
 
-  constructor(env: Readonly<Record<string, string>>, clock: Clock) {
+  /** @param onLine told of each line that a process prints. */
+  constructor(env: Readonly<Record<string, string>>, clock: Clock, onLine?: (line: string) => void) {
     this.#env = env;
     this.#clock = clock;
+    this.#onLine = onLine;
   }
 
   /** Workers that run and were not told to stop, oldest first. */
@@ -91,6 +94,7 @@ export class LocalFleet {
       // Port 0: one chosen here could be taken by somebody else before the process opens it.
       env: { KUBERNETES: 'off', LOG_LEVEL: 'info', ...this.#env, HTTP_PORT: '0', WORKER_NAME: name },
       clock: this.#clock,
+      ...(this.#onLine && { onLine: this.#onLine }),
     });
     this.#children.push(child);
     const port = await child.waitForLine((line) => /"httpPort":(\d+)/.exec(line)?.[1], READY_TIMEOUT_MS);

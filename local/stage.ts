@@ -31,6 +31,8 @@ export interface StageOptions {
   readonly redisKind?: RedisKind;
   /** Settings of the fleet's processes, beside those that the stage makes. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Told of each line that a process of the fleet prints. */
+  readonly onLine?: (line: string) => void;
 }
 
 export interface ProduceOptions {
@@ -78,7 +80,7 @@ export class Stage {
     const pipeline = loadPipeline('logins', join(ROOT, 'pipelines'));
     this.#ledgerConnection = createLedgerConnection({ url: servers.redisUrl });
     this.ledger = createRedisLedger(ledgerSpecOf(pipeline, LEDGER), this.#ledgerConnection);
-    this.fleet = new LocalFleet(this.env, options.clock);
+    this.fleet = new LocalFleet(this.env, options.clock, options.onLine);
     this.observer = new Observer(this.fleet, this.stores.leases, this.ledger, pipeline, LEDGER.slots);
     this.#truthDir = mkdtempSync(join(tmpdir(), 'kinesis-fleet-truth-'));
   }

@@ -1,12 +1,11 @@
 /**
- * Watches the ledger's rows of a fleet on a cluster from outside, every 10 ms, and tells how long each shard's rows
- * stood still over a change of owner: from the last move of a row under one generation to the first under a later one.
- * Times are Redis's own clock, read in the same transaction as the rows, so the way to the cluster adds nothing.
+ * Watches the ledger's rows of a fleet from outside, every 10 ms, and tells how long each shard's rows stood still over a
+ * change of owner: from the last move of a row under one generation to the first under a later one. Times are Redis's own
+ * clock, read in the same transaction as the rows, so the way to Redis adds nothing.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
+import { END, START } from '../../lease/position.ts';
 import { until } from './cluster-command.ts';
-import { type ClusterFleet, RELEASE } from './cluster-fleet.ts';
 
 /** A change of owner as the ledger shows it; wall-clock milliseconds of the node that Redis runs on. */
 export interface Gap {
@@ -23,6 +22,9 @@ interface SeenRow {
   /** Under which generation the row moved last, and when. */
   movedUnder: number;
   movedMs: number;
+  /** First and last time that records moved it: being there and being finished are no records. */
+  firstRecordMs: number | undefined;
+  lastRecordMs: number | undefined;
 }
 
 const EVERY_MS = 10;
@@ -32,24 +34,18 @@ export class GapSampler {
   /** Between two samples in a row, by Redis's clock. */
   readonly spacingsMs: number[] = [];
   readonly #rows = new Map<string, SeenRow>();
-  readonly #forward: ChildProcess;
   readonly #redis: Redis;
   #isStopped = false;
   #failure: unknown;
   #loop: Promise<void> = Promise.resolve();
 
-  private constructor(forward: ChildProcess, redis: Redis) {
-    this.#forward = forward;
+  private constructor(redis: Redis) {
     this.#redis = redis;
   }
 
-  /** Begins when the ledger has rows. Call `stop` in the end, whatever happens. */
-  static async start(fleet: ClusterFleet): Promise<GapSampler> {
-    const name = `${RELEASE}-redis`;
-    const flags = ['get', `secret/${name}`, '--output', 'jsonpath={.data.redis-password}'];
-    const password = Buffer.from(await fleet.kubectl(flags), 'base64').toString();
-    const { forward, port } = await forwardTo(fleet.namespace, `service/${name}`);
-    const sampler = new GapSampler(forward, new Redis({ host: '127.0.0.1', port, password }));
+  /** Begins when the ledger has rows. Call `stop` in the end, whatever happens: it disconnects the client too. */
+  static async start(redis: Redis): Promise<GapSampler> {
+    const sampler = new GapSampler(redis);
     try {
       const keys = await until('rows in the ledger', 60_000, () => sampler.#rowKeys());
       sampler.#loop = sampler.#sampleUntilStopped(keys).catch((error: unknown) => {
@@ -68,12 +64,19 @@ export class GapSampler {
     return [...this.#rows].filter(([, { movedMs }]) => nowMs - movedMs > forMs).map(([field]) => field);
   }
 
+  /** When a shard's records were committed first and last, in whatever slot. Undefined = never seen. */
+  records(leaseKey: string): { readonly firstMs: number; readonly lastMs: number } | undefined {
+    const rows = [...this.#rows].filter(([field]) => field.endsWith(` ${leaseKey}`)).map(([, row]) => row);
+    const first = rows.flatMap(({ firstRecordMs }) => firstRecordMs ?? []);
+    const last = rows.flatMap(({ lastRecordMs }) => lastRecordMs ?? []);
+    return first.length > 0 ? { firstMs: Math.min(...first), lastMs: Math.max(...last) } : undefined;
+  }
+
   /** @throws what ended the sampling early. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#loop;
     this.#redis.disconnect();
-    this.#forward.kill();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -114,7 +117,9 @@ export class GapSampler {
     const generation = Number(first);
     const row = this.#rows.get(field);
     if (!row) {
-      this.#rows.set(field, { generation, position, movedUnder: generation, movedMs: atMs });
+      const recordMs = position === START || position === END ? undefined : atMs;
+      const records = { firstRecordMs: recordMs, lastRecordMs: recordMs };
+      this.#rows.set(field, { generation, position, movedUnder: generation, movedMs: atMs, ...records });
       return;
     }
     row.generation = generation;
@@ -125,23 +130,8 @@ export class GapSampler {
       this.gaps.push({ leaseKey, fromGeneration, toGeneration: generation, lastMs, firstMs: atMs });
     }
     Object.assign(row, { position, movedUnder: generation, movedMs: atMs });
+    if (position === END) return;
+    row.firstRecordMs ??= atMs;
+    row.lastRecordMs = atMs;
   }
-}
-
-/** `kubectl port-forward` to a free local port: works from wherever the cluster's API can be reached. */
-function forwardTo(namespace: string, target: string): Promise<{ forward: ChildProcess; port: number }> {
-  const args = ['--namespace', namespace, 'port-forward', target, ':6379'];
-  const forward = spawn('kubectl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    let said = '';
-    const hear = (text: Buffer): void => {
-      said += text.toString();
-      const port = Number(/127\.0\.0\.1:(\d+) ->/.exec(said)?.[1]);
-      if (port > 0) resolve({ forward, port });
-    };
-    forward.stdout.on('data', hear);
-    forward.stderr.on('data', hear);
-    forward.on('error', reject);
-    forward.on('close', () => reject(new Error(`port-forward ended: ${said}`)));
-  });
 }

@@ -6,6 +6,7 @@ export interface Figures {
   readonly min: number;
   readonly median: number;
   readonly p95: number;
+  readonly p99: number;
   readonly max: number;
 }
 
@@ -13,7 +14,7 @@ export interface Figures {
 export function figuresOf(values: readonly number[]): Figures {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
-  return { n: sorted.length, min: sorted[0] ?? 0, median: at(0.5), p95: at(0.95), max: at(1) };
+  return { n: sorted.length, min: sorted[0] ?? 0, median: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
 /** One row for the gaps, then one per phase in the order in which they first appear. */
@@ -29,12 +30,12 @@ export function gapTable(title: string, changes: readonly Change[]): string {
     'gap',
     changes.map((change) => change.gapMs),
   );
-  return [`${title}, milliseconds`, line(['', 'n', 'min', 'median', 'p95', 'max']), gaps, ...rows].join('\n');
+  return [`${title}, milliseconds`, line(['', 'n', 'min', 'median', 'p95', 'p99', 'max']), gaps, ...rows].join('\n');
 }
 
 function row(name: string, values: readonly number[]): string {
-  const { n, min, median, p95, max } = figuresOf(values);
-  return line([name, String(n), ...[min, median, p95, max].map((value) => value.toFixed(0))]);
+  const { n, min, median, p95, p99, max } = figuresOf(values);
+  return line([name, String(n), ...[min, median, p95, p99, max].map((value) => value.toFixed(0))]);
 }
 
 function line([name = '', ...cells]: readonly string[]): string {

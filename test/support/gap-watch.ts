@@ -5,6 +5,7 @@
 import { loadavg } from 'node:os';
 import { until } from './cluster-command.ts';
 import type { ClusterFleet } from './cluster-fleet.ts';
+import { type RedisAccess, reachRedis } from './cluster-redis.ts';
 import { GapLogs } from './gap-logs.ts';
 import { type Change, explain } from './gap-phases.ts';
 import { GapSampler } from './gap-sampler.ts';
@@ -17,25 +18,33 @@ const MOVING_WITHIN_MS = 1_000;
 export class GapWatch {
   readonly logs: GapLogs;
   readonly sampler: GapSampler;
+  readonly #access: RedisAccess;
 
-  private constructor(logs: GapLogs, sampler: GapSampler) {
+  private constructor(logs: GapLogs, access: RedisAccess, sampler: GapSampler) {
     this.logs = logs;
+    this.#access = access;
     this.sampler = sampler;
   }
 
   static async start(fleet: ClusterFleet): Promise<GapWatch> {
+    const access = await reachRedis(fleet);
     const logs = new GapLogs(fleet);
     try {
-      return new GapWatch(logs, await GapSampler.start(fleet));
+      return new GapWatch(logs, access, await GapSampler.start(access.redis));
     } catch (error) {
       logs.stop();
+      access.forward.kill();
       throw error;
     }
   }
 
   async stop(): Promise<void> {
     this.logs.stop();
-    await this.sampler.stop();
+    try {
+      await this.sampler.stop();
+    } finally {
+      this.#access.forward.kill();
+    }
   }
 
   changes(kind: Change['kind']): Change[] {

@@ -1,0 +1,47 @@
+/**
+ * Memory of one worker that has many quiet shards: 100 of them at 100 records per second each, which is where sockets,
+ * buffers and per-shard state would show. RSS as the operating system tells it, once a second over a minute, after a
+ * minute of warming up. By environment: WARM_UP_S, WINDOW_S. Run: `node bench/worker-memory.ts`.
+ */
+import { readFileSync } from 'node:fs';
+import { scrape, sum } from '../local/scrape.ts';
+import { Stage } from '../local/stage.ts';
+import { systemClock as clock } from '../runtime/clock.ts';
+
+const SHARDS = 100;
+const RECORDS_PER_SECOND = SHARDS * 100;
+const WARM_UP_S = Number(process.env.WARM_UP_S ?? 60);
+const WINDOW_S = Number(process.env.WINDOW_S ?? 60);
+const ENDLESS = 100_000_000;
+
+function rssMib(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kib) / 1024;
+}
+
+const stage = await Stage.start({ clock, shards: SHARDS });
+try {
+  await Promise.all([stage.fleet.startController(), stage.fleet.scale(1)]);
+  const [worker] = stage.fleet.workers;
+  const load = { records: ENDLESS, ratePerSecond: RECORDS_PER_SECOND, seed: 1, duplicateShare: 0.05, garbageShare: 0 };
+  // It is ended with the stage, in the middle of its work.
+  stage.produce(load).catch(() => undefined);
+  await clock.sleep(WARM_UP_S * 1_000);
+  const records = async (): Promise<number> =>
+    sum((await scrape(worker!.httpUrl)) ?? [], 'kinesis_fleet_records_read_total');
+  const before = await records();
+  const figures: number[] = [];
+  for (let second = 0; second < WINDOW_S; second++) {
+    figures.push(rssMib(worker!.child.pid!));
+    await clock.sleep(1_000);
+  }
+  const read = (await records()) - before;
+  const sorted = figures.toSorted((a, b) => a - b);
+  const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(0);
+  process.stdout.write(
+    `one worker with ${SHARDS} shards, ${Math.round(read / WINDOW_S).toLocaleString('en-US')} records read per second
+  RSS in MiB over ${WINDOW_S} s: median ${at(0.5)}, highest ${at(1)}; first ${figures[0]?.toFixed(0)}, last ${figures.at(-1)?.toFixed(0)}\n`,
+  );
+} finally {
+  await stage.abort();
+}
