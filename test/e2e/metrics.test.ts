@@ -1,5 +1,5 @@
 /** What the Prometheus Operator's Prometheus sees of a fleet: each pod once, each shard at its owner, exact totals. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CHART } from '../support/chart-values.ts';
 import { isShort, sharedClusterFleet, timed } from '../support/cluster-case.ts';
 import { type ClusterFleet, type Pod, RELEASE } from '../support/cluster-fleet.ts';
@@ -33,24 +33,22 @@ function countsOf(samples: readonly Sample[]): Record<string, unknown> {
 
 const BY_SERVICE = `job=~"${RELEASE}-(worker|controller)-metrics"`;
 
-/** The PodMonitor that the chart makes instead when it is chosen. */
-async function podMonitorOf(fleet: ClusterFleet): Promise<string> {
+/** The PodMonitor that the chart makes instead when it is chosen: here beside the other one. */
+async function prepare(fleet: ClusterFleet): Promise<void> {
   const chosen = `stream=s,metrics.podMonitor.enabled=true,metrics.podMonitor.${SELECTED}`;
   const crds = ['--api-versions', 'monitoring.coreos.com/v1/PodMonitor', '--show-only', 'templates/metrics.yaml'];
   const manifests = await fleet.helm('template', RELEASE, CHART, '--set', chosen, ...crds);
-  return manifests.split(/^---$/m).find((manifest) => /^kind: PodMonitor$/m.test(manifest)) ?? '';
+  const input = manifests.split(/^---$/m).find((manifest) => /^kind: PodMonitor$/m.test(manifest)) ?? '';
+  await fleet.kubectl(['apply', '--filename', '-'], { input });
 }
 
 describe.skipIf(isShort || !prometheusUrl)('a fleet on a real cluster, seen by Prometheus', () => {
   const fleet = sharedClusterFleet('metrics', {
     helmOptions: ['--set', `metrics.serviceMonitor.enabled=true,metrics.serviceMonitor.${SELECTED}`],
+    // Prometheus takes the first new monitor at once, and may take minutes for the next: here they come together.
+    prepare,
   });
   const here = `namespace="${fleet.namespace}"`;
-
-  // Prometheus may take minutes to see a new monitor: both are there from the beginning.
-  beforeAll(async () => {
-    await fleet.kubectl(['apply', '--filename', '-'], { input: await podMonitorOf(fleet) });
-  });
 
   async function everyPodUp(job: string): Promise<string[]> {
     const pods: Pod[] = (await Promise.all([fleet.pods('worker'), fleet.pods('controller')])).flat();

@@ -8,6 +8,8 @@ import { ClusterFleet } from './cluster-fleet.ts';
 export interface CaseOptions {
   readonly shards?: number;
   readonly helmOptions?: readonly string[];
+  /** Before the release is installed, in a namespace that is there. */
+  readonly prepare?: (fleet: ClusterFleet) => Promise<void>;
 }
 
 const SHARDS = 4;
@@ -39,10 +41,14 @@ export function withBareFleet(name: string, body: (fleet: ClusterFleet) => Promi
  */
 export function sharedClusterFleet(
   name: string,
-  { shards = SHARDS, helmOptions = [] }: CaseOptions = {},
+  { shards = SHARDS, helmOptions = [], prepare }: CaseOptions = {},
 ): ClusterFleet {
   const fleet = new ClusterFleet(name, shards);
   beforeAll(async () => {
+    if (prepare) {
+      await fleet.kubectl(['create', 'namespace', fleet.namespace]);
+      await prepare(fleet);
+    }
     await timed(`${name}: local AWS, stream, helm install and helm test`, () => fleet.install(...helmOptions));
   }, SETUP_MS);
   afterEach(async ({ task }) => {
