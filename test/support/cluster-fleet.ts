@@ -65,10 +65,20 @@ export class ClusterFleet {
     await run('kubectl', ['label', 'namespace', this.namespace, 'pod-security.kubernetes.io/enforce=restricted']);
     await this.apply('local-aws.yaml');
     await this.kubectl(['scale', 'deployment/local-aws', '--replicas=0']);
+    await this.#untilGone('app=local-aws');
     const [repository = '', tag = ''] = this.#images.IMAGE.split(/:(?=[^/]+$)/);
     const image = ['--set', `stream=${STREAM},image.repository=${repository}`, '--set-string', `image.tag=${tag}`];
     await this.helm('install', RELEASE, CHART, '--values', join(KIND, 'values.yaml'), ...image);
     await this.scaleRedis(0);
+    await this.#untilGone('app.kubernetes.io/component=redis');
+  }
+
+  /** No pod of this label is left: what is on its way out may still answer. */
+  async #untilGone(selector: string): Promise<void> {
+    await until(`no pod ${selector}`, 60_000, async () => {
+      const names = await this.kubectl(['get', 'pods', '--selector', selector, '--output', 'name']);
+      return names === '' || undefined;
+    });
   }
 
   /** One of deploy/kind's manifests with its variables filled in. */
