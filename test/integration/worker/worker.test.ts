@@ -218,7 +218,7 @@ describe('a worker among real servers', () => {
   it('frees its lease, checkpointed, when it is told to stop and nobody takes over', async () => {
     const { worker } = running.at(-1)!;
 
-    expect(await worker.drain(1_000)).toBe(true);
+    expect(await worker.drain(4_000)).toBe(true);
 
     expect((await lease()).owner).toBeUndefined();
     expect(worker.shards).toEqual([]);
