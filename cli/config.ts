@@ -3,10 +3,12 @@ import { SHARED_SETTINGS } from '../lease/config.ts';
 import { type Environment, readSettings, type SettingsOf } from '../runtime/env.ts';
 import { WORKER_SETTINGS } from '../worker/config.ts';
 
-const { fleet, redisUrl, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities } = SHARED_SETTINGS;
+const { redisUrl, redisCa, redisCert, redisKey } = SHARED_SETTINGS;
+const { fleet, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities } = SHARED_SETTINGS;
 const { deadLetterStream } = WORKER_SETTINGS;
 const CLI_SETTINGS = {
-  ...{ fleet, redisUrl, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities },
+  ...{ redisUrl, redisCa, redisCert, redisKey },
+  ...{ fleet, pipeline, pipelinesDir, slots, horizonHours, expectedIdentities },
   ...{ deadLetterStream },
 };
 

@@ -1,5 +1,6 @@
 /** Opens the ledger of the fleet that the settings name, for reading, for as long as `use` takes. */
 import { join } from 'node:path';
+import { redisAddressOf } from '../lease/config.ts';
 import type { Ledger, LedgerEvents, LedgerReader, LedgerSpec } from '../ledger/ledger.ts';
 import { createLedgerConnection } from '../ledger/redis/connection.ts';
 import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
@@ -25,7 +26,7 @@ export function fleetPipeline(settings: CliSettings): Pick<FleetLedger, 'pipelin
 /** @throws LedgerUnavailable when Redis does not answer within a few seconds. */
 export async function withFleetLedger<T>(settings: CliSettings, use: (ledger: FleetLedger) => Promise<T>): Promise<T> {
   const { pipeline, spec } = fleetPipeline(settings);
-  const connection = createLedgerConnection({ url: settings.redisUrl });
+  const connection = createLedgerConnection(redisAddressOf(settings));
   try {
     await connection.ready();
     return await use({

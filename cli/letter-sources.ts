@@ -8,6 +8,7 @@ import {
   type KinesisClient,
   ListShardsCommand,
 } from '@aws-sdk/client-kinesis';
+import { redisAddressOf } from '../lease/config.ts';
 import { createLedgerConnection } from '../ledger/redis/connection.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { DeadLetter } from '../worker/sink/dead-letter.ts';
@@ -36,7 +37,7 @@ export async function withLetters<T>(settings: CliSettings, use: (source: Letter
 
 async function withRedis<T>(settings: CliSettings, use: (source: LetterSource) => Promise<T>): Promise<T> {
   const { pipeline, spec } = fleetPipeline(settings);
-  const connection = createLedgerConnection({ url: settings.redisUrl });
+  const connection = createLedgerConnection(redisAddressOf(settings));
   try {
     await connection.ready();
     return await use(new RedisLetterStore(connection, spec.name, pipeline.name));

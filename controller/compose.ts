@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { redisAddressOf } from '../lease/config.ts';
 import { ensureTable } from '../lease/dynamodb/ensure-table.ts';
 import { createFleetStores, type FleetStores } from '../lease/dynamodb/fleet-stores.ts';
 import { type Leadership, RowLeadership } from '../lease/leadership.ts';
@@ -50,11 +51,12 @@ export async function composeController(
       metrics.sawBrokenRow();
     },
   });
+  const redis = redisAddressOf(settings);
   const signals =
     settings.signals === 'off'
       ? noSignals
-      : createControllerSignals({ url: settings.redisUrl, fleet: settings.fleet, logger, clock });
-  const connection = createLedgerConnection({ url: settings.redisUrl, clock });
+      : createControllerSignals({ ...redis, fleet: settings.fleet, logger, clock });
+  const connection = createLedgerConnection({ ...redis, clock });
   const spec = ledgerSpecOf(pipeline, settings);
   const ledger = createRedisLedger(spec, connection);
   const source = new KinesisStream({ stream: settings.stream, clock });

@@ -2,8 +2,21 @@
  * Settings that controller and worker share: which stream, which fleet, which ledger, how long a lease lasts. Each
  * process adds its own in its config.ts and parses all together (runtime/env.ts), so that all faults show at once.
  */
-import { choice, flag, integer, optionalText, text, url } from '../runtime/env.ts';
+import { readFileSync } from 'node:fs';
+import { choice, flag, integer, optionalText, type Setting, text } from '../runtime/env.ts';
 import { LOG_LEVELS } from '../runtime/logger.ts';
+import { parseRedisUrl, type RedisAddress } from '../runtime/redis/target.ts';
+
+const redisUrl: Setting<string> = {
+  variable: 'REDIS_URL',
+  fallback: 'redis://127.0.0.1:6379',
+  description:
+    'Redis of the ledger and of the hints: redis://host:6379, redis+sentinel://host:26379,…/master or redis+cluster://host:6379,…; rediss for TLS',
+  parse(given) {
+    parseRedisUrl(given);
+    return given;
+  },
+};
 
 export const SHARED_SETTINGS = {
   stream: text(
@@ -19,7 +32,16 @@ export const SHARED_SETTINGS = {
     /^[a-zA-Z0-9_.-]{3,255}$/,
   ),
   createTable: flag('FLEET_TABLE_CREATE', 'true', 'create the fleet table at start when it is missing'),
-  redisUrl: url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss'], 'Redis of the ledger and of the hints'),
+  redisUrl,
+  redisCa: pemFile(
+    'REDIS_CA_FILE',
+    "PEM file of the authorities that signed Redis's certificate; default: those that Node knows",
+  ),
+  redisCert: pemFile(
+    'REDIS_CERT_FILE',
+    'PEM file of the certificate that Redis asks of its clients, with REDIS_KEY_FILE',
+  ),
+  redisKey: pemFile('REDIS_KEY_FILE', 'PEM file of the key of REDIS_CERT_FILE'),
   pipeline: text(
     'PIPELINE',
     'logins',
@@ -69,10 +91,49 @@ export const SHARED_SETTINGS = {
   logLevel: choice('LOG_LEVEL', 'info', LOG_LEVELS, 'least level of log lines'),
 } as const;
 
+interface RedisSettings {
+  readonly redisUrl: string;
+  readonly redisCa: string | undefined;
+  readonly redisCert: string | undefined;
+  readonly redisKey: string | undefined;
+}
+
+/** How to reach the fleet's Redis. */
+export function redisAddressOf({ redisUrl, redisCa, redisCert, redisKey }: RedisSettings): RedisAddress {
+  return { url: redisUrl, tls: { ca: redisCa, cert: redisCert, key: redisKey } };
+}
+
+/** Read once, at the start: a renewed file needs a restart. Its text is the setting. */
+function pemFile(variable: string, description: string): Setting<string | undefined> {
+  return {
+    variable,
+    fallback: '',
+    description,
+    parse(given) {
+      if (given === '') return undefined;
+      try {
+        const read = readFileSync(given, 'utf8');
+        if (read.includes('-----BEGIN ')) return read;
+      } catch {
+        throw new Error('must be a file that can be read');
+      }
+      throw new Error('must be a file in PEM form');
+    },
+  };
+}
+
 /** Rules over the shared settings; each answers with the fault, or undefined. */
 export const SHARED_RULES = [
   (settings: { readonly heartbeatMs: number; readonly leaseDurationMs: number }): string | undefined =>
     settings.heartbeatMs * 3 <= settings.leaseDurationMs
       ? undefined
       : `HEARTBEAT_MS must be at most a third of LEASE_DURATION_MS, but ${settings.heartbeatMs} * 3 > ${settings.leaseDurationMs}`,
+  ({ redisUrl: given, redisCa, redisCert, redisKey }: RedisSettings): string | undefined =>
+    (redisCa ?? redisCert ?? redisKey) === undefined || parseRedisUrl(given).isTls
+      ? undefined
+      : 'REDIS_CA_FILE, REDIS_CERT_FILE and REDIS_KEY_FILE are of TLS, but REDIS_URL is not: it must begin with rediss',
+  ({ redisCert, redisKey }: RedisSettings): string | undefined =>
+    (redisCert === undefined) === (redisKey === undefined)
+      ? undefined
+      : 'REDIS_CERT_FILE and REDIS_KEY_FILE belong together, but one of them is missing',
 ] as const;

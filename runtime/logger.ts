@@ -1,6 +1,6 @@
 /**
  * JSON logs: constant text plus fields, one line per transition, none per record. Secrets and payloads are not
- * fields: URLs go through `withoutPassword`, and anything named like a secret is redacted all the same.
+ * fields, URLs are shown without user and password, and anything named like a secret is redacted all the same.
  */
 import { type DestinationStream, pino } from 'pino';
 import { errorMessage, errorName, FleetError } from './errors.ts';
@@ -47,18 +47,6 @@ export function errorFields(error: unknown): LogFields {
   const cause = error instanceof Error && error.cause !== undefined ? { cause: errorMessage(error.cause) } : {};
   const own = error instanceof FleetError ? error.fields : {};
   return { ...own, error: errorName(error), reason: errorMessage(error), ...cause };
-}
-
-/** A URL as it may be shown: without user and password. */
-export function withoutPassword(url: string): string {
-  try {
-    const parsed = new URL(url);
-    parsed.username = '';
-    parsed.password = '';
-    return parsed.toString();
-  } catch {
-    return '(not a URL)';
-  }
 }
 
 function wrap(logger: pino.Logger): Logger {

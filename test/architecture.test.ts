@@ -36,7 +36,7 @@ const WORKER_ORDER = ['source', 'pipeline', 'ledger', 'sink', 'checkpoint', 'sha
 const OWNERS: Record<string, RegExp> = {
   '@aws-sdk/client-kinesis': /^(worker\/(source|sink)|controller\/kinesis|producer|local|cli)\//,
   '@aws-sdk/client-dynamodb': /^(lease\/dynamodb|local)\//,
-  ioredis: /^(ledger\/redis|signal\/redis|worker\/sink)\//,
+  ioredis: /^(runtime\/redis|ledger\/redis|signal\/redis|worker\/sink)\//,
   '@kubernetes/client-node': /^controller\/(kube|leader)\//,
   'prom-client': /(^|\/)metrics\.ts$/,
   pino: /^runtime\/logger\.ts$/,

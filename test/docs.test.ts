@@ -19,6 +19,7 @@ describe('README.md', () => {
       'docs/architecture.md',
       'docs/pipelines.md',
       'docs/protocol.md',
+      'docs/redis.md',
       'docs/testing.md',
     ]) {
       const text = readFileSync(join(ROOT, file), 'utf8');

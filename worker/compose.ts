@@ -3,6 +3,7 @@
  * nothing by itself but Redis; decides nothing.
  */
 import { join } from 'node:path';
+import { redisAddressOf } from '../lease/config.ts';
 import { createFleetStores, type FleetStores } from '../lease/dynamodb/fleet-stores.ts';
 import { createWorkerIds } from '../lease/worker-id.ts';
 import type { FleetRow } from '../lease/worker-store.ts';
@@ -46,14 +47,15 @@ export interface Outside {
 
 /** @throws StartRefused when the pipeline cannot be used. */
 export function composeOutside(settings: WorkerSettings, clock: Clock, logger: Logger): Outside {
-  const { fleet, redisUrl } = settings;
+  const { fleet } = settings;
+  const redis = redisAddressOf(settings);
   const pipeline = loadPipeline(settings.pipeline, settings.pipelinesDir ?? join(import.meta.dirname, '../pipelines'));
   const stores = createFleetStores({ tableName: fleet, clock });
   const onChange = (state: 'ready' | 'lost', reason: string): void =>
     state === 'ready' ? logger.info('redis connected') : logger.warn('redis connection lost', { reason });
-  const connection = createLedgerConnection({ url: redisUrl, clock, onChange });
+  const connection = createLedgerConnection({ ...redis, clock, onChange });
   const kinesis = createKinesisClient();
-  const signals = settings.signals === 'on' ? createWorkerSignals({ url: redisUrl, fleet, logger, clock }) : noSignals;
+  const signals = settings.signals === 'on' ? createWorkerSignals({ ...redis, fleet, logger, clock }) : noSignals;
   return {
     pipeline,
     stores,

@@ -1,20 +1,18 @@
 /**
- * The connection to the ledger's Redis. Every answer carries the number of the connection it came on, and nothing is
- * queued or resent behind the caller's back: a commit is settled only by an answer on the same connection. A call that
- * outlives its deadline takes the socket with it, so that its answer cannot come late; reconnecting goes on by itself,
- * and a call in the meantime fails at once. Commits and the dead-letter sink share one connection.
+ * The connection to the ledger's Redis, whatever its shape: a server, the primary that Sentinels name, or a Cluster. A
+ * commit is settled only by an answer on the same connection, so every answer carries the number of its own. Numbers
+ * are compared within one slot only: on a Cluster each slot of the ledger has its own connection, to the node that
+ * serves it. Commits and the dead-letter sink share the connection of their slot.
  */
-import { Redis } from 'ioredis';
-import { backoffMs } from '../../runtime/backoff.ts';
+import type { Redis } from 'ioredis';
 import { type Clock, systemClock } from '../../runtime/clock.ts';
-import { errorName, StartRefused } from '../../runtime/errors.ts';
-import { withoutPassword } from '../../runtime/logger.ts';
-import { LedgerUnavailable } from '../ledger.ts';
-import { translateRedisError } from './redis-error.ts';
+import { createRedisClient, redisTargetOf } from '../../runtime/redis/client.ts';
+import { watchFailovers } from '../../runtime/redis/failover-watch.ts';
+import type { RedisAddress } from '../../runtime/redis/target.ts';
+import { createClusterConnection } from './cluster-connection.ts';
+import { type Ask, NodeConnection } from './node-connection.ts';
 
-export interface LedgerConnectionOptions {
-  /** redis:// or rediss://, with user, password and database if needed. */
-  readonly url: string;
+export interface LedgerConnectionOptions extends RedisAddress {
   /** How long a call may take. Default 5 s. */
   readonly deadlineMs?: number;
   readonly clock?: Clock;
@@ -23,108 +21,51 @@ export interface LedgerConnectionOptions {
 }
 
 export interface LedgerConnection {
-  /** For pub/sub-free commands inside `call`. */
+  /** For looking at a single Redis beside the ledger's own calls. A Cluster has none: it throws. */
   readonly client: Redis;
   /** The URL without user and password, for log lines. */
   readonly endpoint: string;
   /** Grows with each connection made; 0 before the first. */
   connectionNumber(): number;
   isReady(): boolean;
-  /** Resolves when connected. @throws LedgerUnavailable after the deadline. */
+  /** Resolves when connected. @throws LedgerUnavailable after the deadline. StartRefused when Redis must not be used. */
   ready(): Promise<void>;
   /**
-   * Asks Redis within the deadline, and says on which connection it answered.
+   * Asks the primary that has this key, within the deadline, and says on which connection it answered.
+   * @param key any of the slot's keys, or its tag: all keys asked for must carry the same.
    * @throws LedgerUnavailable: not connected, no answer in time, or a passing refusal. Fatal for any other refusal.
    */
-  call<T>(ask: (client: Redis) => Promise<T>): Promise<{ readonly answer: T; readonly connection: number }>;
+  call<T>(key: string, ask: Ask<T>): Promise<{ readonly answer: T; readonly connection: number }>;
+  /** @throws LedgerUnavailable unless the server of this connection number is a primary still: only then what was read there counts. */
+  confirmPrimary(key: string, connection: number): Promise<void>;
+  /** Asks every primary there is now. @throws as `call`, when one of them cannot be asked. */
+  callPrimaries<T>(ask: Ask<T>): Promise<T[]>;
   /** Unanswered calls fail; there is no reconnection. */
   close(): void;
 }
 
 const DEADLINE_MS = 5_000;
-const RECONNECT = { baseMs: 50, maxMs: 1_000 };
-const READY_POLL_MS = 20;
-const EXPIRED = Symbol('expired');
-/** An abort without a reason makes an error with a stack, for every call. */
-const ANSWERED = 'answered';
-
-export function createLedgerConnection(options: LedgerConnectionOptions): LedgerConnection {
-  const { clock = systemClock, deadlineMs = DEADLINE_MS } = options;
-  const client = createClient(options.url, deadlineMs);
-  let connections = 0;
-  let isReady = false;
-  let fault = 'connecting';
-
-  client.on('ready', () => {
-    connections += 1;
-    isReady = true;
-    options.onChange?.('ready', '');
-  });
-  client.on('error', (error) => {
-    const translated = translateRedisError(error);
-    fault = String(translated.fields.reason ?? errorName(translated));
-  });
-  client.on('close', () => lose());
-
-  function lose(reason = fault): void {
-    if (!isReady) return;
-    isReady = false;
-    fault = reason;
-    options.onChange?.('lost', reason);
-  }
-
-  async function withinDeadline<T>(answer: Promise<T>): Promise<T> {
-    const answered = new AbortController();
-    const expiry = clock.sleep(deadlineMs, answered.signal).then((): typeof EXPIRED => EXPIRED);
-    try {
-      const first = await Promise.race([answer, expiry]);
-      if (first !== EXPIRED) return first;
-    } finally {
-      answered.abort(ANSWERED);
-    }
-    lose('deadline');
-    client.stream.destroy();
-    throw new LedgerUnavailable('deadline', undefined);
-  }
-
-  return {
-    client,
-    endpoint: withoutPassword(options.url),
-    connectionNumber: () => connections,
-    isReady: () => isReady,
-    async ready() {
-      const until = clock.monotonicMs() + deadlineMs;
-      while (!isReady) {
-        if (clock.monotonicMs() >= until) throw new LedgerUnavailable(fault, undefined);
-        await clock.sleep(READY_POLL_MS);
-      }
-    },
-    async call(ask) {
-      if (!isReady) throw new LedgerUnavailable(fault, undefined);
-      const connection = connections;
-      try {
-        return { answer: await withinDeadline(ask(client)), connection };
-      } catch (error) {
-        throw translateRedisError(error);
-      }
-    },
-    close: () => client.disconnect(),
-  };
-}
 
 /** @throws StartRefused without the URL in its text: it may hold a password. */
-function createClient(url: string, deadlineMs: number): Redis {
-  if (!/^rediss?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
-    throw new StartRefused('the URL of Redis must look like redis://host:6379 or rediss://user:password@host:6379');
-  }
-  return new Redis(url, {
-    autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: false,
-    // With 0, commands without an answer fail as soon as the connection closes, not at the next one.
-    maxRetriesPerRequest: 0,
-    connectTimeout: deadlineMs,
-    disableClientInfo: true,
-    protocol: 2,
-    retryStrategy: (attempt) => backoffMs(RECONNECT, attempt),
+export function createLedgerConnection(options: LedgerConnectionOptions): LedgerConnection {
+  const { clock = systemClock, deadlineMs = DEADLINE_MS, onChange = () => undefined } = options;
+  const target = redisTargetOf(options);
+  if (target.kind === 'cluster') return createClusterConnection(options, { clock, deadlineMs, onChange });
+  const node = new NodeConnection({
+    connect: (behaviour) => createRedisClient(options, '', behaviour),
+    watch: (onSwitch) => watchFailovers(options, onSwitch),
+    isNamed: true,
+    ...{ clock, deadlineMs, onChange },
   });
+  return {
+    client: node.client,
+    endpoint: target.text,
+    connectionNumber: () => node.number,
+    isReady: () => node.isReady,
+    ready: () => node.ready(),
+    call: (_key, ask) => node.call(ask),
+    confirmPrimary: (_key, connection) => node.confirmPrimary(connection),
+    callPrimaries: async (ask) => [(await node.call(ask)).answer],
+    close: () => node.close(),
+  };
 }

@@ -23,6 +23,8 @@ const PASSING = new Set([
   'WRONGPASS',
   'NOPERM',
 ]);
+/** This server does not serve, or does not take writes: another one does, or will. */
+const ELSEWHERE = new Set(['READONLY', 'MASTERDOWN', 'MOVED', 'CLUSTERDOWN']);
 const MESSAGE_CHARACTERS = 300;
 
 /** The code of an error reply, looking through the wrapping of Redis 6.2's script errors; undefined = no reply. */
@@ -45,6 +47,11 @@ export function translateRedisError(error: unknown): FleetError {
     disposition: 'fatal',
     fields: { reason: code },
   });
+}
+
+/** Must the same bytes go to another server than the one that refused them? */
+export function isElsewhere({ code, fields }: FleetError): boolean {
+  return code === 'LedgerUnavailable' && ELSEWHERE.has(String(fields.reason));
 }
 
 /** Without queue and retries, the client's word for "the connection closed" is that it retried too often. */

@@ -9,12 +9,12 @@ export function createRedisLedgerEvents(spec: LedgerSpec, connection: LedgerConn
   const { events } = slotKeys(spec.name, 0);
   return {
     async note(event) {
-      await connection.call((client) =>
+      await connection.call(events, (client) =>
         client.multi().rpush(events, JSON.stringify(event)).ltrim(events, -KEPT, -1).exec(),
       );
     },
     async list() {
-      const { answer } = await connection.call((client) => client.lrange(events, 0, -1));
+      const { answer } = await connection.call(events, (client) => client.lrange(events, 0, -1));
       return answer.map((text) => JSON.parse(text) as LedgerEvent);
     },
   };

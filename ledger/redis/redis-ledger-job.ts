@@ -9,7 +9,7 @@ import { callScript, dropRowsScript, forgetScript, openJobScript, type Script, s
 
 export function createRedisLedgerJob(spec: LedgerSpec, connection: LedgerConnection): LedgerJob {
   const run = async (script: Script, call: ScriptCall): Promise<unknown[]> =>
-    (await connection.call((client) => callScript(client, script, call))).answer;
+    (await connection.call(call.keys[0]!, (client) => callScript(client, script, call))).answer;
   return {
     async openJob(slot, generation) {
       const { job, layouts } = slotKeys(spec.name, slot);

@@ -2,7 +2,6 @@
  * The ledger in Redis: encodes a request, calls its script, reads the answer. What the scripts decide is said in the
  * .lua files, and as plain TypeScript in ledger/reference.ts; here is nothing but form.
  */
-import type { Redis } from 'ioredis';
 import type {
   AdvanceAnswer,
   AdvanceRequest,
@@ -27,27 +26,35 @@ type Reply = readonly [kind: string, ...rest: unknown[]];
 
 /** Each call is one round trip, and fails with LedgerUnavailable when the same bytes may go again. */
 export function createRedisLedger(spec: LedgerSpec, connection: LedgerConnection): Ledger & LedgerReader {
-  const run = (script: Script, call: ScriptCall) => connection.call((client) => callScript(client, script, call));
+  const run = (script: Script, call: ScriptCall) =>
+    connection.call(call.keys[0]!, (client) => callScript(client, script, call));
   return {
     async open(request) {
       const { answer, connection: number } = await run(openScript, encodeOpen(spec, request));
       return { ...openAnswer(answer as unknown as Reply), connection: number };
     },
     async commit(request) {
-      const { answer, connection: number } = await run(commitScript, encodeCommit(spec, request));
-      return { ...commitAnswer(answer as unknown as Reply, request), connection: number };
+      const call = encodeCommit(spec, request);
+      const { answer, connection: number } = await run(commitScript, call);
+      const answered = commitAnswer(answer as unknown as Reply, request);
+      if (answered.kind === 'applied') await connection.confirmPrimary(call.keys[0]!, number);
+      return { ...answered, connection: number };
     },
     async advance(slot, requests) {
-      const { answer, connection: number } = await run(advanceScript, encodeAdvance(spec, slot, requests));
-      return { answers: (answer as Reply[]).map(advanceAnswer), connection: number };
+      const call = encodeAdvance(spec, slot, requests);
+      const { answer, connection: number } = await run(advanceScript, call);
+      const answers = (answer as Reply[]).map(advanceAnswer);
+      if (answers.some(({ kind }) => kind === 'applied')) await connection.confirmPrimary(call.keys[0]!, number);
+      return { answers, connection: number };
     },
     async totals() {
       const slots = Array.from({ length: spec.slots }, (_, slot) => slotKeys(spec.name, slot).counters);
-      const { answer } = await connection.call((client) => Promise.all(slots.map((key) => client.hgetall(key))));
-      return sumBySlot(answer);
+      const counters = slots.map((key) => connection.call(key, (client) => client.hgetall(key)));
+      return sumBySlot((await Promise.all(counters)).map(({ answer }) => answer));
     },
     async rows(slot) {
-      const { answer } = await connection.call((client: Redis) => client.hgetall(slotKeys(spec.name, slot).rows));
+      const { rows } = slotKeys(spec.name, slot);
+      const { answer } = await connection.call(rows, (client) => client.hgetall(rows));
       return new Map(Object.entries(answer).map(([shard, text]) => [shard, parseRow(text)]));
     },
   };

@@ -5,7 +5,7 @@
  * can be lost.
  */
 import { StartRefused } from '../../runtime/errors.ts';
-import type { ServerFacts } from './server-check.ts';
+import type { ServerFacts } from './server-facts.ts';
 
 export interface Settlement {
   /** confirmed: the answer is enough. time: `settleMs` later, by another answer on the same connection. */

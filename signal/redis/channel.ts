@@ -1,12 +1,24 @@
 /**
  * Names of the channels. A worker's own channel is its presence too: whoever counts its subscribers knows whether
- * the worker's process is still connected.
+ * the worker's process is still connected. On a Redis Cluster all channels of a fleet are sharded ones with the same
+ * tag: one node has them all, and counts all their subscribers.
  */
 
-export function workerChannel(fleet: string, workerId: string): string {
-  return `presence/${fleet}/${workerId}`;
+/** Where a fleet's hints go. */
+export interface Channels {
+  readonly isSharded: boolean;
+  /** Tag of all channels: on a Cluster it says which node has them. */
+  readonly home: string;
+  readonly controller: string;
+  worker(workerId: string): string;
 }
 
-export function controllerChannel(fleet: string): string {
-  return `controller/${fleet}`;
+export function channelsOf(fleet: string, isSharded: boolean): Channels {
+  const home = `{${fleet}}`;
+  const name = isSharded ? home : fleet;
+  return {
+    ...{ isSharded, home },
+    controller: `controller/${name}`,
+    worker: (workerId) => `presence/${name}/${workerId}`,
+  };
 }

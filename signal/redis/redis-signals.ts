@@ -6,60 +6,57 @@
  */
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import { redisTargetOf } from '../../runtime/redis/client.ts';
+import type { RedisAddress } from '../../runtime/redis/target.ts';
 import type { ControllerSignals, WorkerSignals } from '../signals.ts';
-import { controllerChannel, workerChannel } from './channel.ts';
+import { type Channels, channelsOf } from './channel.ts';
 import { CommandChannel } from './command-channel.ts';
 import { hintText } from './hint-text.ts';
 import { subscribe } from './subscription.ts';
 
-export interface RedisSignalsOptions {
-  readonly url: string;
+export interface RedisSignalsOptions extends RedisAddress {
   readonly fleet: string;
   readonly logger: Logger;
   readonly clock: Clock;
 }
 
 export function createWorkerSignals(options: RedisSignalsOptions): WorkerSignals {
-  const { url, fleet, clock, logger } = options;
-  const commands = new CommandChannel(url, logger);
+  const { clock, logger } = options;
+  const channels = channelsFor(options);
+  const commands = new CommandChannel(options, channels, logger);
   const closing = new AbortController();
   return {
     listen(workerId, onHint, signal) {
       subscribe({
-        url,
-        clock,
-        logger,
-        channel: workerChannel(fleet, workerId),
-        onHint,
+        ...{ address: options, channels, clock, logger, onHint },
+        channel: channels.worker(workerId),
         onGap: () => onHint({ kind: 'orders-changed' }),
         signal: AbortSignal.any([signal, closing.signal]),
       });
     },
-    toWorker: (workerId, hint) => commands.publish(workerChannel(fleet, workerId), hintText(hint)),
-    toController: (hint) => commands.publish(controllerChannel(fleet), hintText(hint)),
+    toWorker: (workerId, hint) => commands.publish(channels.worker(workerId), hintText(hint)),
+    toController: (hint) => commands.publish(channels.controller, hintText(hint)),
     close: () => closeAll(commands, closing),
   };
 }
 
 export function createControllerSignals(options: RedisSignalsOptions): ControllerSignals {
-  const { url, fleet, clock, logger } = options;
-  const commands = new CommandChannel(url, logger);
+  const { clock, logger } = options;
+  const channels = channelsFor(options);
+  const commands = new CommandChannel(options, channels, logger);
   const closing = new AbortController();
   return {
     listen(onHint, signal) {
       subscribe({
-        url,
-        clock,
-        logger,
-        channel: controllerChannel(fleet),
-        onHint,
+        ...{ address: options, channels, clock, logger, onHint },
+        channel: channels.controller,
         onGap: () => undefined,
         signal: AbortSignal.any([signal, closing.signal]),
       });
     },
-    toWorker: (workerId, hint) => commands.publish(workerChannel(fleet, workerId), hintText(hint)),
+    toWorker: (workerId, hint) => commands.publish(channels.worker(workerId), hintText(hint)),
     async presence(workerIds) {
-      const ids = new Map(workerIds.map((id) => [workerChannel(fleet, id), id]));
+      const ids = new Map(workerIds.map((id) => [channels.worker(id), id]));
       const counted = await commands.countSubscribers([...ids.keys()]);
       if (!counted) return undefined;
       const present = new Set<string>();
@@ -71,6 +68,10 @@ export function createControllerSignals(options: RedisSignalsOptions): Controlle
     },
     close: () => closeAll(commands, closing),
   };
+}
+
+function channelsFor(options: RedisSignalsOptions): Channels {
+  return channelsOf(options.fleet, redisTargetOf(options).kind === 'cluster');
 }
 
 function closeAll(commands: CommandChannel, closing: AbortController): Promise<void> {

@@ -4,13 +4,17 @@
  */
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
+import type { RedisAddress } from '../../runtime/redis/target.ts';
 import type { Hint } from '../signals.ts';
+import type { Channels } from './channel.ts';
 import { Connection } from './connection.ts';
 import { HintGate } from './hint-gate.ts';
 import { parseHint } from './hint-text.ts';
 
 export interface SubscriptionOptions {
-  readonly url: string;
+  readonly address: RedisAddress;
+  readonly channels: Channels;
+  /** One of them. */
   readonly channel: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -25,23 +29,22 @@ const PING_MS = 10_000;
 export function subscribe(options: SubscriptionOptions): void {
   if (options.signal.aborted) return;
   const gate = new HintGate(options.clock);
+  const { isSharded } = options.channels;
   let listened = false;
   const connection = new Connection({
-    url: options.url,
+    address: options.address,
+    home: options.channels.home,
     logger: options.logger,
     purpose: 'hints heard',
-    onReady: () => {
-      connection.redis.subscribe(options.channel).then(
-        () => {
-          if (listened) options.onGap();
-          listened = true;
-        },
-        (error: unknown) => connection.renew(error),
-      );
+    onReady: async () => {
+      const { redis } = connection;
+      await (isSharded ? redis.ssubscribe(options.channel) : redis.subscribe(options.channel));
+      if (listened) options.onGap();
+      listened = true;
     },
     onAway: options.onGap,
   });
-  connection.redis.on('message', (_channel: string, text: string) => {
+  connection.redis.on(isSharded ? 'smessage' : 'message', (_channel: string, text: string) => {
     const hint = gate.pass() ? parseHint(text) : undefined;
     if (hint) options.onHint(hint);
   });

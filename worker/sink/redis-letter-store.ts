@@ -31,8 +31,8 @@ export class RedisLetterStore {
 
   async totals(): Promise<StoredTotals> {
     const [stream, , totals] = this.#keys;
-    const { answer: letters } = await this.#connection.call((client) => client.xlen(stream));
-    const { answer } = await this.#connection.call((client) => client.hmget(totals, 'bytes', 'dropped'));
+    const { answer: letters } = await this.#connection.call(stream, (client) => client.xlen(stream));
+    const { answer } = await this.#connection.call(totals, (client) => client.hmget(totals, 'bytes', 'dropped'));
     const [bytes, dropped] = answer.map((value) => Number(value ?? 0)) as [number, number];
     return { letters, bytes, dropped };
   }
@@ -40,9 +40,11 @@ export class RedisLetterStore {
   /** Oldest first; those that are stored meanwhile are not among them. */
   async *letters(): AsyncGenerator<DeadLetter, void, undefined> {
     const [stream, sizes] = this.#keys;
-    const { answer: listed } = await this.#connection.call((client) => client.lrange(sizes, 0, -1));
+    const { answer: listed } = await this.#connection.call(sizes, (client) => client.lrange(sizes, 0, -1));
     for (const [first, last] of rangesOf(listed)) {
-      const { answer: entries } = await this.#connection.call((client) => client.xrangeBuffer(stream, first, last));
+      const { answer: entries } = await this.#connection.call(stream, (client) =>
+        client.xrangeBuffer(stream, first, last),
+      );
       for (const [, fields] of entries) {
         const letter = letterOfFields(fields);
         if (letter) yield letter;
@@ -54,7 +56,7 @@ export class RedisLetterStore {
   async remove(letters: readonly DeadLetter[]): Promise<number> {
     if (letters.length === 0) return 0;
     const args = letters.map(({ position, shard }) => `${position} ${shard}`);
-    const { answer } = await this.#connection.call((client) =>
+    const { answer } = await this.#connection.call(this.#keys[0], (client) =>
       callScript(client, removeScript, { keys: [...this.#keys], args }),
     );
     return Number(answer[0]);

@@ -119,11 +119,11 @@ describe.skipIf(!hasRedisServer())('the ledger', () => {
 
     const good = connect(withPassword('pa:ss/w@rd'), 2_000);
     await good.ready();
-    expect((await good.call((client) => client.ping())).answer).toBe('PONG');
+    expect((await good.call('', (client) => client.ping())).answer).toBe('PONG');
     expect(good.endpoint).not.toContain('pa');
 
     const bad = connect(withPassword('wr0ng'), 300);
-    const failures = [await failureOf(bad.ready()), await failureOf(bad.call((client) => client.ping()))];
+    const failures = [await failureOf(bad.ready()), await failureOf(bad.call('', (client) => client.ping()))];
     for (const failure of failures) {
       expect(failure).toBeInstanceOf(LedgerUnavailable);
       expect((failure as FleetError).fields).toEqual({ reason: 'WRONGPASS' });

@@ -11,28 +11,34 @@ import { DrilledShards } from './drilled-shards.ts';
 import { RedisFront } from './redis-front.ts';
 import { RedisNode } from './redis-node.ts';
 
-/** What a fault has in hand. */
-export interface Lab {
+/** Servers of a drill. */
+export interface Surroundings {
   readonly node: RedisNode;
-  /** Before the node; the fleet reaches it through `proxy`. */
+  /** Ends with the drill. */
+  readonly others: RedisNode[];
+  readonly endings: (() => Promise<void>)[];
+}
+
+/** What a fault has in hand. */
+export interface Lab extends Surroundings {
+  /** Before the node; the fleet reaches it through `proxy`, unless it is led elsewhere. */
   readonly front: RedisFront;
   readonly proxy: FaultProxy;
   readonly fleet: DrilledFleet;
   readonly shards: DrilledShards;
-  /** Ends with the drill. */
-  readonly others: RedisNode[];
-  readonly endings: (() => Promise<void>)[];
   readonly random: ReturnType<typeof seededRandom>;
 }
 
 export interface RedisFault {
   readonly name: string;
   readonly nodeArgs?: readonly string[];
+  /** More servers around the node, and the URL by which the fleet finds them. */
+  readonly surround?: (surroundings: Surroundings) => Promise<string>;
   /** At the mark. What it gives, the strike gets. */
   readonly mark?: (lab: Lab) => Promise<unknown>;
   readonly strike: (lab: Lab, marked: unknown) => Promise<void>;
   /** Does it take away more than settling covers? Then rows fall behind checkpoints, and are healed. */
-  readonly losesSettled: boolean;
+  readonly losesSettled: boolean | 'perhaps';
 }
 
 export interface DrillReport {
@@ -60,8 +66,10 @@ export async function drill(fault: RedisFault, seed: number): Promise<DrillRepor
   const front = await new RedisFront(node.port).start();
   const proxy = new FaultProxy(front.url, clock);
   await proxy.start();
-  const fleet = new DrilledFleet(proxy.url, shards);
-  const lab: Lab = { node, front, proxy, fleet, shards, random, others: [], endings: [] };
+  const surroundings: Surroundings = { node, others: [], endings: [] };
+  const url = (await fault.surround?.(surroundings)) ?? proxy.url;
+  const fleet = new DrilledFleet(url, shards);
+  const lab: Lab = { ...surroundings, front, proxy, fleet, shards, random };
   const feeding = new AbortController();
   const fed = feed(shards, random, feeding.signal);
   try {

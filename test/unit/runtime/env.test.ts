@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { choice, flag, integer, optionalText, readSettings, text, url } from '../../../runtime/env.ts';
+import { choice, flag, integer, optionalText, readSettings, type Setting, text } from '../../../runtime/env.ts';
 
+const redis: Setting<string> = {
+  variable: 'REDIS_URL',
+  fallback: 'redis://127.0.0.1:6379',
+  description: 'where',
+  parse(given) {
+    if (!given.startsWith('redis://')) throw new Error('must begin with redis://');
+    return given;
+  },
+};
 const DECLARED = {
   name: text('NAME', undefined, 'who it is', /^[a-z]+$/),
   count: integer('COUNT', '5', { min: 1, max: 10 }, 'how many'),
   isOn: flag('IS_ON', 'true', 'whether'),
   level: choice('LEVEL', 'info', ['info', 'warn'], 'least level'),
-  redis: url('REDIS_URL', 'redis://127.0.0.1:6379', ['redis', 'rediss'], 'where'),
+  redis,
   folder: optionalText('FOLDER', 'another folder'),
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createLogger, errorFields, withoutPassword } from '../../../runtime/logger.ts';
+import { createLogger, errorFields } from '../../../runtime/logger.ts';
 
 function lines(write: (logger: ReturnType<typeof createLogger>) => void): Record<string, unknown>[] {
   const texts: string[] = [];
@@ -31,12 +31,5 @@ describe('a log line', () => {
   it('of an error names it and what caused it', () => {
     const error = new Error('the table did not answer', { cause: new Error('ECONNRESET') });
     expect(errorFields(error)).toMatchObject({ reason: 'the table did not answer', cause: 'ECONNRESET' });
-  });
-});
-
-describe('a URL that is shown', () => {
-  it('has no user and no password', () => {
-    expect(withoutPassword('rediss://user:geheim@redis.example:6379/2')).toBe('rediss://redis.example:6379/2');
-    expect(withoutPassword('nonsense geheim')).not.toContain('geheim');
   });
 });

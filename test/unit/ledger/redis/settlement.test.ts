@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServerFacts } from '../../../../ledger/redis/server-check.ts';
+import type { ServerFacts } from '../../../../ledger/redis/server-facts.ts';
 import { settlementOf } from '../../../../ledger/redis/settlement.ts';
 
 const facts = (overrides: Partial<ServerFacts> = {}): ServerFacts => ({
