@@ -18,7 +18,7 @@ export interface ForgettingParts {
   readonly job: LedgerJob;
   readonly spec: LedgerSpec;
   readonly clock: Clock;
-  /** Lease keys of all shards that are not read to their end, read after the slot's rows. */
+  /** Lease keys of all shards that are not read to their end, or lost their row here; read after the slot's rows. */
   readonly unfinished: () => Promise<readonly LeaseKey[]>;
 }
 

@@ -4,10 +4,10 @@
  * A Redis that is away costs a round, never a wrong step: every step is refused that does not find the slot as claimed.
  */
 import { isHealKey } from '../../lease/heal-lease.ts';
-import { isFinished, type LeaseKey, shardIdOf } from '../../lease/lease.ts';
+import { isFinished, type Lease, type LeaseKey, shardIdOf } from '../../lease/lease.ts';
 import type { LeaseStore } from '../../lease/lease-store.ts';
 import type { FleetStore } from '../../lease/worker-store.ts';
-import type { CountedLayout, LedgerJob, LedgerReader, LedgerSpec } from '../../ledger/ledger.ts';
+import type { CountedLayout, LedgerJob, LedgerReader, LedgerRow, LedgerSpec } from '../../ledger/ledger.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { errorFields, type Logger } from '../../runtime/logger.ts';
 import type { Conditions } from '../conditions.ts';
@@ -145,9 +145,8 @@ export class LedgerJobWatch {
     signal: AbortSignal,
   ): Promise<void> {
     const { clock, ledger: job, logger, spec } = this.#options;
-    const unfinished = (): Promise<LeaseKey[]> => this.#unfinished(view);
     for (const [slot, rows] of slots.entries()) {
-      const parts = { job, spec, clock, unfinished };
+      const parts = { job, spec, clock, unfinished: () => this.#unfinished(view, rows) };
       const { periods } = await forgetPeriods(parts, slot, generation, opened[slot]!, rows, signal);
       for (const period of periods) logger.info('identities of a period are forgotten', { slot, period });
     }
@@ -156,12 +155,15 @@ export class LedgerJobWatch {
   /**
    * A child's row exists before its parent's end shows. So whoever was seen unfinished first, or is in a listing begun
    * after that, is all there can be: a shard that ended in between is among the first, with the arrival it had reached.
+   * A finished shard whose row the slot lost is not finished there: it will be counted again from its beginning.
    */
-  async #unfinished(view: FleetView): Promise<LeaseKey[]> {
+  async #unfinished(view: FleetView, rows: ReadonlyMap<string, LedgerRow>): Promise<LeaseKey[]> {
+    const { leases, spec } = this.#options;
     const prefix = view.fleet ? leaseKeyPrefix(view.fleet) : '';
     const before = view.leases.all();
-    const after = await this.#options.leases.readAll();
-    const open = [...before, ...after].filter((lease) => lease.key.startsWith(prefix) && !isFinished(lease));
-    return [...new Set(open.map(({ key }) => key))];
+    const after = await leases.readAll();
+    const lacksRow = ({ key, ledgerId }: Lease): boolean => ledgerId === spec.name && !rows.has(key);
+    const open = [...before, ...after].filter((lease) => !isFinished(lease) || lacksRow(lease));
+    return [...new Set(open.map(({ key }) => key))].filter((key) => key.startsWith(prefix));
   }
 }

@@ -23,6 +23,8 @@ export async function runController(world: World, process: SimProcess): Promise<
   const table = wire.gate(process, TABLE, world.leaseStoreOf(process));
   const leases: LeaseStore = mutation.controllerLeases?.(table) ?? table;
   const source: StreamSource = wire.gate(process, STREAM, world.stream.source);
+  const link = world.redis.connect(process);
+  const job = { ...world.redis.ledgerOf(process, link), ...world.redis.jobOf(process, link) };
   const metrics: ControllerMetrics = new ControllerMetrics(new Registry(), () => controller.state());
   const controller = new Controller({
     ...{ settings, logger, leases, source, metrics, clock: process, workers: store, fleet: store, cluster: noCluster },
@@ -34,6 +36,8 @@ export async function runController(world: World, process: SimProcess): Promise<
     }),
     signals: world.settings.hasSignals ? world.hints.controller(process) : noSignals,
     ledger: { totals: () => wire.call(process, KINESIS, 'totals', [], () => world.redis.totals()) },
+    ledgerJob: { ledger: mutation.jobLedger?.(job) ?? job, spec: world.settings.spec },
   });
+  world.controllersRunning.set(process, controller);
   await controller.run(process.terminated.signal);
 }

@@ -1,11 +1,16 @@
 /**
  * What must hold of the lease rows in every state, looked at in the moment a row changes: who owns, in which generation,
- * how far, and that the ledger's settled writes cover it.
+ * how far, and that the ledger's settled writes cover it. Of what Redis loses though it was settled (a tail longer than
+ * settling allows for, a slot) is kept that it was settled once: a checkpoint may still come to rest on that, until the
+ * loss is noticed. A heal lease reads its shard once more from the beginning, and again after each loss.
  */
+
+import { healedKeyOf, healKeyOf, isHealKey } from '../../lease/heal-lease.ts';
 import type { Lease, LeaseKey } from '../../lease/lease.ts';
 import { isFinished } from '../../lease/lease.ts';
-import { checkpointPosition, type Position } from '../../lease/position.ts';
+import { checkpointPosition, maxPosition, type Position, START } from '../../lease/position.ts';
 import type { SimRedis } from './redis.ts';
+import type { SlotImage } from './slot-history.ts';
 import type { SimStream } from './stream.ts';
 import { shortly } from './trace.ts';
 import type { Truth } from './truth.ts';
@@ -38,18 +43,35 @@ export interface LeaseInvariantParts {
   readonly truth: Truth;
 }
 
+/** Owners that a heal lease can have had: how they are written behind the point of a generation. */
+const HEAL_GENERATIONS = 1_000_000;
+
 export class LeaseInvariants {
   readonly #parts: LeaseInvariantParts;
   /** Worker id that has a lease in a generation. */
   readonly #holders = new Map<string, string>();
   readonly #moves = new Map<LeaseKey, number>();
+  /** Settled once, and lost since: `slot/lease key` → how far, and dead letters. */
+  readonly #onceSettled = new Map<string, Position>();
+  readonly #lettersOnceSettled = new Set<string>();
 
   constructor(parts: LeaseInvariantParts) {
     this.#parts = parts;
   }
 
+  /** @param generation as in the ledger: what is behind the point is that of a heal lease. */
   holderOf(key: LeaseKey, generation: number): string | undefined {
-    return this.#holders.get(`${key}#${generation}`);
+    if (Number.isInteger(generation)) return this.#holders.get(`${key}#${generation}`);
+    const ofHeal = Math.round((generation % 1) * HEAL_GENERATIONS);
+    return this.#holders.get(`${healKeyOf(key)}#${ofHeal}`);
+  }
+
+  losesSettled(slot: number, settled: SlotImage): void {
+    for (const [key, { position }] of settled.slot.rows) {
+      const place = `${slot}/${key}`;
+      this.#onceSettled.set(place, maxPosition(this.#onceSettled.get(place) ?? START, position));
+    }
+    for (const letter of settled.letters) this.#lettersOnceSettled.add(letter);
   }
 
   /** Changes of owner of each lease since the last call. */
@@ -66,8 +88,13 @@ export class LeaseInvariants {
     const [from, to] = [before && checkpointPosition(before.checkpoint), checkpointPosition(after.checkpoint)];
     if (from === undefined || from === to) return;
     const { verdict } = this.#parts;
-    verdict.require(to > from, 'CheckpointNeverBack', () => `${after.shardId} ${shortly(from)} → ${shortly(to)}`);
-    this.#checkCover(after, from, to);
+    const isHealedAgain = isHealKey(after.key) && to === START && after.owner === undefined;
+    verdict.require(
+      to > from || isHealedAgain,
+      'CheckpointNeverBack',
+      () => `${after.shardId} ${shortly(from)} → ${shortly(to)}`,
+    );
+    if (!isHealedAgain) this.#checkCover(after, from, to);
     if (isFinished(after)) this.#checkChildren(after);
   }
 
@@ -118,22 +145,25 @@ export class LeaseInvariants {
     );
   }
 
-  /** What the checkpoint rests on must stand even if Redis loses all that it may, now. */
+  /** What the checkpoint rests on must stand even if Redis loses all that it may, now; or it stood so until Redis lost more. */
   #checkCover(lease: Lease, from: Position, to: Position): void {
     const { redis, truth, verdict } = this.#parts;
     const { slots } = redis().state;
     const images = slots.map((_, slot) => redis().settledImageOf(slot));
+    const key = healedKeyOf(lease.key);
     images.forEach(({ slot }, i) => {
-      const row = slot.rows.get(lease.key);
+      const row = slot.rows.get(key);
+      const stood = this.#onceSettled.get(`${i}/${key}`) ?? START;
       verdict.require(
-        row !== undefined && row.position >= to,
+        maxPosition(row?.position ?? START, stood) >= to,
         'CoversCheckpoint',
         () =>
           `${lease.shardId} is checkpointed at ${shortly(to)}, but slot ${i} has settled only ${shortly(row?.position ?? 'nothing')}`,
       );
     });
     const rejected = truth.between(lease.shardId, 0, from, to).filter((record) => record.identity === undefined);
-    const lost = rejected.filter(({ position }) => !images[0]!.letters.has(`${lease.key}@${position}`));
+    const isKept = (letter: string): boolean => images[0]!.letters.has(letter) || this.#lettersOnceSettled.has(letter);
+    const lost = rejected.filter(({ position }) => !isKept(`${key}@${position}`));
     verdict.require(
       lost.length === 0,
       'NothingSkipped',

@@ -6,14 +6,17 @@ import type { Mutation } from './mutation.ts';
 import type { SlotWrite } from './slot-history.ts';
 
 /** The requests of a write, each changed. */
-function eachRequest(write: SlotWrite, change: <R extends AdvanceRequest | CommitRequest>(request: R) => R): SlotWrite {
+export function eachRequest(
+  write: SlotWrite,
+  change: <R extends AdvanceRequest | CommitRequest>(request: R) => R,
+): SlotWrite {
   if (write.kind === 'commit') return { ...write, request: change(write.request) };
   if (write.kind === 'advance') return { ...write, requests: write.requests.map(change) };
   return write;
 }
 
 /** to = from stays one object: it means "only look". */
-function withMarks<R extends AdvanceRequest | CommitRequest>(request: R, from: RowMark, to: RowMark): R {
+export function withMarks<R extends AdvanceRequest | CommitRequest>(request: R, from: RowMark, to: RowMark): R {
   const markOf = ({ position, token }: RowMark): RowMark => ({ position, token });
   const built = markOf(from);
   return { ...request, from: built, to: request.to === request.from ? built : markOf(to) };

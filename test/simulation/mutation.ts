@@ -2,6 +2,7 @@
  * A deliberate bug, switched on at the seam between production code and what the simulation puts in its place: what a
  * port carries is falsified, or a part is composed otherwise. Production code has no switch for any of them.
  */
+import type { JobLedger } from '../../controller/ledger-job/ledger-job.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { LeaseStore } from '../../lease/lease-store.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
@@ -29,6 +30,8 @@ export interface Mutation {
   readonly parts?: (parts: WorkerParts) => WorkerParts;
   /** The ledger as a worker reaches it, on its side of the network. */
   readonly ledgerPort?: (ledger: Ledger) => Ledger;
+  /** The ledger as its job reaches it, on the controller's side of the network. */
+  readonly jobLedger?: (ledger: JobLedger['ledger']) => JobLedger['ledger'];
   /** The ledger's own. */
   readonly ledger?: LedgerBug;
 }

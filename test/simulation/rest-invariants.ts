@@ -1,7 +1,8 @@
 /**
  * What must come to hold once faults have stopped, and stay so: every shard has an owner who reads, everything is counted
- * and checkpointed, and nothing wanders any more.
+ * and checkpointed, what Redis lost is healed, finished shards too, and nothing wanders any more.
  */
+import { isHealKey } from '../../lease/heal-lease.ts';
 import { isFinished, isHeldBy, type Lease } from '../../lease/lease.ts';
 import { checkpointPosition } from '../../lease/position.ts';
 import type { Worker } from '../../worker/worker.ts';
@@ -18,7 +19,8 @@ export function unrest(
   world: World,
 ): { readonly invariant: 'NoOrphan' | 'Progress'; readonly what: string } | undefined {
   const { stream, leaseRows, truth } = world;
-  const leases = new Map([...leaseRows.values()].map((lease) => [lease.shardId, lease]));
+  const ownRows = [...leaseRows.values()].filter(({ key }) => !isHealKey(key));
+  const leases = new Map(ownRows.map((lease) => [lease.shardId, lease]));
   for (const { id, endSequence } of stream.shards) {
     const lease = leases.get(id);
     if (!lease) return { invariant: 'NoOrphan', what: `${id} has no lease row` };
@@ -31,6 +33,8 @@ export function unrest(
       return { invariant: 'Progress', what: `${id} is checkpointed at ${shortly(lease.checkpoint)}, not at its end` };
     }
   }
+  const behind = ownRows.find((lease) => !coversCheckpoint(world, lease));
+  if (behind) return { invariant: 'Progress', what: `${behind.shardId} is not healed` };
   const stray = livingWorkers(world).find(({ id }) => id === undefined || !world.fleetRows.registered.has(id));
   return stray && { invariant: 'NoOrphan', what: `worker ${stray.id} lives, and the fleet does not know it` };
 }
@@ -47,6 +51,13 @@ export async function checkRest(world: World): Promise<void> {
     'CountExact',
     () => `${shortly([...totals])} and not ${shortly([...wanted])}`,
   );
+  const letters = truth.records.filter(({ identity }) => identity === undefined);
+  const unsent = letters.filter(({ shardId, position }) => !redis.letters.has(`${keyOf(world, shardId)}@${position}`));
+  verdict.require(
+    unsent.length === 0,
+    'NothingSkipped',
+    () => `no dead letter of ${unsent.map(({ shardId, position }) => `${shardId}@${shortly(position)}`).join(', ')}`,
+  );
   delivery.checkComplete();
   for (const [key, moves] of leaseInvariants.takeMoves()) {
     verdict.require(
@@ -55,6 +66,16 @@ export async function checkRest(world: World): Promise<void> {
       () => `${key} changed hands ${moves} times after faults had stopped`,
     );
   }
+}
+
+function coversCheckpoint({ redis }: World, { key, checkpoint, ledgerId }: Lease): boolean {
+  if (ledgerId === undefined) return true;
+  const reached = checkpointPosition(checkpoint);
+  return redis.state.slots.every(({ rows }) => (rows.get(key)?.position ?? '') >= reached);
+}
+
+function keyOf({ leaseRows }: World, shardId: string): string | undefined {
+  return [...leaseRows.values()].find((lease) => lease.shardId === shardId && !isHealKey(lease.key))?.key;
 }
 
 function livingWorkers(world: World): Worker[] {

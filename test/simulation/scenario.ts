@@ -1,11 +1,14 @@
 /**
  * What befalls the world while faults last, drawn from the seed: records come all the time; processes are killed, paused
- * and restarted, workers are scaled, the stream is resharded, Redis fails over. When faults stop there is at least one
- * controller and one worker, and everything that was paused goes on.
+ * and restarted, workers are scaled, the stream is resharded, Redis fails over; in some worlds it loses more than it may,
+ * and an operator comes to mend. When faults stop there is at least one controller and one worker, and everything that was
+ * paused goes on.
  */
 import { runController } from './controller-process.ts';
 import { KIND } from './faults.ts';
-import type { SimProcess } from './sim-process.ts';
+import { runOperator } from './operator-process.ts';
+import { LEAP_MS } from './settings.ts';
+import { OPERATOR, type SimProcess } from './sim-process.ts';
 import { runWorker } from './worker-process.ts';
 import type { World } from './world.ts';
 
@@ -25,11 +28,15 @@ const RESTARTED_WITHIN_MS = 1_500;
 /** A strike hits at one of the next calls, so that it falls between asking, applying and answering. */
 const STRIKES_WITHIN_STEPS = 30;
 const IMAGE_EVERY_MS = 2_000;
+/** Mean times, in the worlds in which Redis loses more than it may. */
+const LONG_TAIL_MS = 3_500;
+const LOST_SLOT_MS = 7_000;
 
 export class Scenario {
   readonly #world: World;
   #workers = 0;
   #controllers = 0;
+  #operators = 0;
   /** Workers there should be. */
   #wanted: number;
 
@@ -41,6 +48,7 @@ export class Scenario {
   begin(isKind: boolean): void {
     const { random, schedule, settings } = this.#world;
     for (let i = 0; i < settings.controllers; i++) this.#startController();
+    if (settings.longestTailMs > settings.settleMs && !isKind) this.#startOperator();
     for (let i = 0; i < settings.workers; i++) schedule.after(random.int(500), undefined, () => this.#startWorker());
     this.#putRecords();
     this.#every(IMAGE_EVERY_MS, () => this.#checkImages());
@@ -53,7 +61,8 @@ export class Scenario {
   }
 
   #befall(): void {
-    const { random } = this.#world;
+    const { random, settings } = this.#world;
+    const { settleMs, longestTailMs, losesSlots, leapEveryMs } = settings;
     const maybe = (meanMs: number): number | undefined =>
       random.chance(0.6) ? meanMs * (0.5 + random.next()) : undefined;
     const often: Frequencies = {
@@ -67,7 +76,10 @@ export class Scenario {
     this.#sometimes(often.pauseMs, () => this.#strike((victim) => this.#pause(victim)));
     this.#sometimes(often.scaleMs, () => this.#scale());
     this.#sometimes(often.reshardMs, () => this.#reshard());
-    this.#sometimes(often.failOverMs, () => this.#failOver());
+    this.#sometimes(often.failOverMs, () => this.#failOver(settleMs));
+    this.#sometimes(longestTailMs > settleMs ? LONG_TAIL_MS : undefined, () => this.#failOver(longestTailMs));
+    this.#sometimes(losesSlots ? LOST_SLOT_MS : undefined, () => this.#loseSlot());
+    this.#sometimes(leapEveryMs, () => this.#world.leap(LEAP_MS + random.int(LEAP_MS)));
   }
 
   #putRecords(): void {
@@ -107,6 +119,10 @@ export class Scenario {
     this.#world.start(`c${++this.#controllers}`, runController);
   }
 
+  #startOperator(): void {
+    this.#world.start(`${OPERATOR}${++this.#operators}`, runOperator);
+  }
+
   #strike(act: (victim: SimProcess) => void): void {
     const { random, processes } = this.#world;
     const living = processes.filter((process) => !process.isDead && !process.isPaused);
@@ -134,6 +150,7 @@ export class Scenario {
   #replace(): void {
     const { settings } = this.#world;
     if (this.#world.alive('c').length < settings.controllers) this.#startController();
+    if (this.#operators > 0 && this.#world.alive(OPERATOR).length === 0) this.#startOperator();
     const staying = this.#world.alive('w').filter((process) => !process.isAskedToStop);
     for (let i = staying.length; i < this.#wanted; i++) this.#startWorker();
   }
@@ -164,11 +181,17 @@ export class Scenario {
     else stream.merge(shard);
   }
 
-  #failOver(): void {
+  #failOver(longestTailMs: number): void {
     const { hints, random, redis, schedule, settings } = this.#world;
     const slot = random.int(settings.spec.slots);
-    const writtenMs = redis.unsettledWritesOf(slot);
+    const writtenMs = redis.writesOf(slot, longestTailMs);
     redis.failOver(slot, writtenMs.length > 0 ? random.pick(writtenMs) : schedule.nowMs);
+    hints.dropConnections();
+  }
+
+  #loseSlot(): void {
+    const { hints, random, redis, settings } = this.#world;
+    redis.loseSlot(random.int(settings.spec.slots));
     hints.dropConnections();
   }
 

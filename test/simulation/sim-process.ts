@@ -7,6 +7,9 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Owner, Schedule } from './schedule.ts';
 import { WALL_START_MS } from './settings.ts';
 
+/** Names of processes begin with their kind: w, c, or this. */
+export const OPERATOR = 'o';
+
 export class SimProcess implements Owner, Clock {
   readonly name: string;
   isDead: boolean = false;

@@ -5,6 +5,7 @@
 import { seededRandom } from '../support/seeded-random.ts';
 import { drawUnkindness, KIND, Network } from './faults.ts';
 import { type Mutation, NO_MUTATION } from './mutation.ts';
+import type { RareEvents } from './rare-events.ts';
 import { checkRest, REST_WITHIN_MS, unrest } from './rest-invariants.ts';
 import { Scenario } from './scenario.ts';
 import { Schedule } from './schedule.ts';
@@ -32,6 +33,7 @@ export interface SimulationResult {
   readonly steps: number;
   readonly records: number;
   readonly simulatedMs: number;
+  readonly rare: RareEvents;
 }
 
 const REST_LOOK_MS = 500;
@@ -59,6 +61,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     steps: schedule.steps,
     records: world.truth.records.length,
     simulatedMs: schedule.nowMs,
+    rare: world.rare.counts,
   };
 }
 

@@ -1,9 +1,10 @@
 /**
  * One slot as a Redis primary has it, with what a replica may be behind by: a base and the requests applied since. From
  * them the slot can be had as it was a moment ago, which is what a failover brings, and what every check of "settled"
- * looks at. A slot is the reference ledger's, with the dead letters beside it in slot 0.
+ * looks at. More is kept where longer tails are lost. A slot is the reference ledger's, with the dead letters beside it
+ * in slot 0.
  */
-import type { AdvanceRequest, CommitRequest, OpenRequest } from '../../ledger/ledger.ts';
+import type { AdvanceRequest, CommitRequest, LedgerJob, OpenRequest } from '../../ledger/ledger.ts';
 import { createReferenceLedger, type ReferenceSlot } from '../../ledger/reference.ts';
 
 /** A slot and what lies beside it. */
@@ -17,7 +18,24 @@ export type SlotWrite =
   | { readonly kind: 'open'; readonly request: OpenRequest }
   | { readonly kind: 'commit'; readonly request: CommitRequest }
   | { readonly kind: 'advance'; readonly requests: readonly AdvanceRequest[] }
-  | { readonly kind: 'letters'; readonly ids: readonly string[] };
+  | { readonly kind: 'letters'; readonly ids: readonly string[] }
+  | JobWrite;
+
+/** A step of the ledger job, as the reference takes it on a slot. */
+export interface JobWrite {
+  readonly kind: 'job';
+  readonly method: keyof LedgerJob;
+  /** That it forgets or sweeps. */
+  readonly period?: number;
+  readonly act: (slot: ReferenceSlot) => Promise<object>;
+}
+
+export interface HistorySpan {
+  /** One image is kept for each stretch of this length. */
+  readonly imageEveryMs: number;
+  /** The longest tail that may be lost. */
+  readonly keepMs: number;
+}
 
 interface Base {
   readonly atMs: number;
@@ -27,21 +45,22 @@ interface Base {
 }
 
 export class SlotHistory {
-  readonly #keepMs: number;
+  readonly #span: HistorySpan;
   /** Oldest first; the oldest is at least `keepMs` old, or the beginning. */
   #bases: Base[];
 
-  constructor(keepMs: number, image: SlotImage) {
-    this.#keepMs = keepMs;
+  constructor(span: HistorySpan, image: SlotImage) {
+    this.#span = span;
     this.#bases = [{ atMs: 0, image: cloneImage(image), writes: [] }];
   }
 
   /** @param image the slot before this write. */
   note(atMs: number, write: SlotWrite, image: SlotImage): void {
+    const { imageEveryMs, keepMs } = this.#span;
     const last = this.#bases.at(-1)!;
-    if (atMs - last.atMs >= this.#keepMs) {
+    if (atMs - last.atMs >= imageEveryMs) {
       this.#bases.push({ atMs, image: cloneImage(image), writes: [] });
-      while (this.#bases.length > 1 && this.#bases[1]!.atMs <= atMs - this.#keepMs) this.#bases.shift();
+      while (this.#bases.length > 1 && this.#bases[1]!.atMs <= atMs - keepMs) this.#bases.shift();
     }
     this.#bases.at(-1)!.writes.push({ atMs, write });
   }
@@ -67,6 +86,11 @@ export class SlotHistory {
     const kept = writes.findIndex(({ atMs: writtenMs }) => writtenMs > atMs);
     if (kept >= 0) writes.length = kept;
   }
+
+  /** Nothing of it ever was. */
+  forgetAll(atMs: number, image: SlotImage): void {
+    this.#bases = [{ atMs, image: cloneImage(image), writes: [] }];
+  }
 }
 
 /** As the reference ledger does it. The reference's slot has any number: here it is the only one. */
@@ -81,6 +105,9 @@ function applyWrite(image: SlotImage, write: SlotWrite): void {
       return;
     case 'advance':
       void ledger.advance(0, write.requests);
+      return;
+    case 'job':
+      void write.act(image.slot);
       return;
     case 'letters':
       for (const id of write.ids) image.letters.add(id);

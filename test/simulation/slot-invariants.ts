@@ -8,9 +8,10 @@ import { type Position, positionOf, START } from '../../lease/position.ts';
 import type { AdvanceRequest, CommitRequest, LedgerRow, PositionColumn } from '../../ledger/ledger.ts';
 import { ChainInvariants, kindsOf, requestsOf } from './chain-invariants.ts';
 import type { LeaseInvariants } from './lease-invariants.ts';
+import type { RareEvent } from './rare-events.ts';
 import type { SentWrite, SimRedis, SlotWatcher } from './redis.ts';
-import type { SimProcess } from './sim-process.ts';
-import type { SlotWrite } from './slot-history.ts';
+import { OPERATOR, type SimProcess } from './sim-process.ts';
+import type { JobWrite, SlotImage, SlotWrite } from './slot-history.ts';
 import { shortly } from './trace.ts';
 import type { Truth } from './truth.ts';
 import type { Verdict } from './verdict.ts';
@@ -24,6 +25,9 @@ export interface SlotInvariantParts {
   readonly slots: number;
   /** Worker ids that a process has had. */
   readonly idsOf: (process: SimProcess) => ReadonlySet<string>;
+  /** A tail that is longer than settling allows for is about to go: this is what was settled until now. */
+  readonly onSettledLost: (slot: number, settled: SlotImage) => void;
+  readonly saw: (event: RareEvent) => void;
 }
 
 export class SlotInvariants implements SlotWatcher {
@@ -42,6 +46,7 @@ export class SlotInvariants implements SlotWatcher {
   beforeWrite({ process, slot, asked, lives }: SentWrite, write: SlotWrite): (answer: object) => void {
     const { rows } = this.#parts.redis().state.slots[slot]!;
     if (write.kind === 'letters') return () => undefined;
+    if (write.kind === 'job') return (answer) => this.#jobDone(write, answer);
     if (write.kind === 'open') {
       const { shard, generation } = write.request;
       const before = rows.get(shard);
@@ -64,6 +69,12 @@ export class SlotInvariants implements SlotWatcher {
     this.#chain.heard(slot, asked, lives, answer);
   }
 
+  losesTail(slot: number, settled: SlotImage | undefined): void {
+    if (!settled) return;
+    this.#parts.saw('lostWhatWasSettled');
+    this.#parts.onSettledLost(slot, settled);
+  }
+
   lostTail(slot: number, untilMs: number): void {
     this.#chain.lostTail(slot, untilMs);
     this.checkImage(slot);
@@ -81,6 +92,10 @@ export class SlotInvariants implements SlotWatcher {
       const shown = wrong.map((name) => `${name} is ${counters.get(name) ?? 0} and not ${wanted.get(name) ?? 0}`);
       return `slot ${slot} is not the image of its rows: ${shown.join(', ')}`;
     });
+  }
+
+  #jobDone({ method }: JobWrite, answer: object): void {
+    if (method === 'forget' && 'kind' in answer && answer.kind === 'ok') this.#parts.saw('forgotten');
   }
 
   #moved(
@@ -119,8 +134,9 @@ export class SlotInvariants implements SlotWatcher {
     );
   }
 
-  /** Whoever writes in a generation must be the one whom the lease row gave it to. */
+  /** Whoever writes in a generation must be the one whom the lease row gave it to. An operator may mend any row. */
   #requireRight(process: SimProcess, shard: string, generation: number): void {
+    if (process.name.startsWith(OPERATOR)) return;
     const holder = this.#parts.leases.holderOf(shard, generation);
     this.#parts.verdict.require(
       holder !== undefined && this.#parts.idsOf(process).has(holder),

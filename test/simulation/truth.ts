@@ -45,9 +45,12 @@ const COPIED_FROM_LAST = 25;
 export class Truth {
   readonly records: TrueRecord[] = [];
   readonly byShard = new Map<string, TrueRecord[]>();
+  readonly #identities = new Map<string, Map<Position, string>>();
   readonly #stages: RecordStages;
   readonly #random: SeededRandom;
   readonly #logins: Login[] = [];
+  /** The first of them of which copies may still come. */
+  #copiedFrom = 0;
 
   constructor(random: SeededRandom, stages: RecordStages) {
     this.#random = random;
@@ -64,6 +67,19 @@ export class Truth {
     const own = this.byShard.get(shard.id) ?? [];
     own.push(known);
     this.byShard.set(shard.id, own);
+    const identities = this.identitiesOf(shard.id);
+    this.#identities.set(shard.id, identities);
+    if (known.identity !== undefined) identities.set(known.position, known.identity);
+  }
+
+  /** By position; records without identity are not in it. */
+  identitiesOf(shardId: string): Map<Position, string> {
+    return this.#identities.get(shardId) ?? new Map();
+  }
+
+  /** More than a horizon passes: no copy comes any more of what there is. */
+  passHorizon(): void {
+    this.#copiedFrom = this.#logins.length;
   }
 
   /** Records of a shard in a slot, above `from` and up to `to`. */
@@ -100,9 +116,8 @@ export class Truth {
   #draw(wallMs: number): Login | undefined {
     const random = this.#random;
     if (random.chance(CHANCE_OF_GARBAGE)) return undefined;
-    if (this.#logins.length > 0 && random.chance(CHANCE_OF_COPY)) {
-      return random.pick(this.#logins.slice(-COPIED_FROM_LAST));
-    }
+    const copied = this.#logins.slice(Math.max(this.#copiedFrom, this.#logins.length - COPIED_FROM_LAST));
+    if (copied.length > 0 && random.chance(CHANCE_OF_COPY)) return random.pick(copied);
     const login = { player: random.int(PLAYERS), atMs: Math.floor(wallMs) * 1_000 + this.#logins.length };
     this.#logins.push(login);
     return login;

@@ -1,6 +1,6 @@
 /** Which promises were broken. The first one counts: what comes after it is often its consequence. */
 
-/** Those of docs/protocol.md §10 that need neither files nor windows, and those that only a simulation can ask for. */
+/** Those of docs/testing.md that need neither files nor windows, and those that only a simulation can ask for. */
 export type InvariantName =
   | 'SlotExact'
   | 'NothingSkipped'

@@ -4,6 +4,7 @@
  */
 import type { LeaseStore } from '../../lease/lease-store.ts';
 import type { FleetStore } from '../../lease/worker-store.ts';
+import type { Logger } from '../../runtime/logger.ts';
 import { noSignals } from '../../signal/signals.ts';
 import { CheckpointBook } from '../../worker/checkpoint/checkpoint-book.ts';
 import { Advancer } from '../../worker/ledger/advancer.ts';
@@ -66,7 +67,7 @@ export async function runWorker(world: World, process: SimProcess): Promise<void
 function partsOf(world: World, process: SimProcess, leases: LeaseStore, signals: WorkerParts['signals']): WorkerParts {
   const { redis, settings, trace } = world;
   const { spec, settleMs, checkpointMs } = settings;
-  const logger = trace.loggerOf(process.name);
+  const logger = watchHeals(world, trace.loggerOf(process.name));
   const link = redis.connect(process);
   const reached = redis.ledgerOf(process, link);
   const ledger = world.mutation.ledgerPort?.(reached) ?? reached;
@@ -78,7 +79,20 @@ function partsOf(world: World, process: SimProcess, leases: LeaseStore, signals:
     stages: world.stages,
     openSource: sourcesOf(world, process),
     deadLettersFor: (waiting) => deadLettersOf(world, process, link, waiting),
+    streamingSinks: [{ deliver: async (key, judged, from) => world.delivery.handedOn(process, key, judged, from) }],
     book: new CheckpointBook(),
+  };
+}
+
+/** What begins to heal says so, and nothing else does. */
+function watchHeals(world: World, logger: Logger): Logger {
+  return {
+    ...logger,
+    warn: (message, fields) => {
+      if (message.endsWith(': healing')) world.rare.saw('healing');
+      logger.warn(message, fields);
+    },
+    child: (fields) => watchHeals(world, logger.child(fields)),
   };
 }
 
@@ -101,16 +115,15 @@ function sourcesOf(world: World, process: SimProcess): WorkerParts['openSource']
     });
 }
 
-/** As the sink in Redis does it: beside slot 0, over the ledger's connection; and what goes on to the sinks is seen here. */
+/** As the sink in Redis does it: beside slot 0, over the ledger's connection. */
 function deadLettersOf(world: World, process: SimProcess, link: RedisLink, waiting: Waiting): DeadLetterSink {
   return {
-    async store(shard, judged, signal) {
-      world.handedOn(process, shard, judged);
-      const { positions } = judged.batch.records;
-      const ids = judged.batch.rejected.map(({ index }) => `${shard}@${positionAt(positions, index)}`);
-      if (ids.length === 0) return { through: judged.through, stored: undefined };
+    async store(shard, { batch, through }, signal) {
+      const { positions } = batch.records;
+      const ids = batch.rejected.map(({ index }) => `${shard}@${positionAt(positions, index)}`);
+      if (ids.length === 0) return { through, stored: undefined };
       const connection = await waiting.patiently(signal, () => world.redis.storeLetters(process, link, ids));
-      return { through: judged.through, stored: { connection, answeredAtMs: process.monotonicMs() } };
+      return { through, stored: { connection, answeredAtMs: process.monotonicMs() } };
     },
   };
 }

@@ -2,12 +2,12 @@
  * A whole fleet in one process: the stores, the stream, the network between them and the processes, and what watches
  * them. It starts and ends processes; when and why is the scenario's business.
  */
+import type { Controller } from '../../controller/controller.ts';
+import { isHealKey } from '../../lease/heal-lease.ts';
 import type { Lease } from '../../lease/lease.ts';
 import type { LeaseStore } from '../../lease/lease-store.ts';
-import { checkpointPosition } from '../../lease/position.ts';
 import type { NewFleetRow } from '../../lease/worker-store.ts';
 import { errorMessage } from '../../runtime/errors.ts';
-import type { Judged } from '../../worker/ledger/judged.ts';
 import type { RecordStages } from '../../worker/shard/shard-parts.ts';
 import type { Worker } from '../../worker/worker.ts';
 import { HASH_SEED } from '../support/decoded-logins.ts';
@@ -19,10 +19,12 @@ import type { Network } from './faults.ts';
 import { SimHints } from './hints.ts';
 import { LeaseInvariants, WatchedRows } from './lease-invariants.ts';
 import type { Mutation, WorkerNames } from './mutation.ts';
+import { type RareEvent, RareEventCounts } from './rare-events.ts';
 import { SimRedis } from './redis.ts';
 import type { Schedule } from './schedule.ts';
 import { WALL_START_MS, type WorldSettings } from './settings.ts';
-import { SimProcess } from './sim-process.ts';
+import { type OPERATOR, SimProcess } from './sim-process.ts';
+import type { SlotImage } from './slot-history.ts';
 import { SlotInvariants } from './slot-invariants.ts';
 import { SimStream } from './stream.ts';
 import type { Trace } from './trace.ts';
@@ -68,6 +70,9 @@ export class World implements WorldParts {
   readonly delivery: DeliveryInvariants;
   readonly processes: SimProcess[] = [];
   readonly workersRunning = new Map<SimProcess, Worker>();
+  readonly controllersRunning = new Map<SimProcess, Controller>();
+  readonly rare = new RareEventCounts();
+  #leaptMs = 0;
   readonly #ids = new Map<SimProcess, Set<string>>();
 
   constructor(parts: WorldParts) {
@@ -88,20 +93,48 @@ export class World implements WorldParts {
     const { verdict, truth, stream } = this;
     const redis = (): SimRedis => this.redis;
     this.leaseInvariants = new LeaseInvariants({ verdict, truth, stream, redis, rows: this.leaseRows });
-    this.leaseRows.onChange = (before, after) => this.leaseInvariants.changed(before, after);
+    this.leaseRows.onChange = (before, after) => {
+      this.leaseInvariants.changed(before, after);
+      if (after?.owner !== undefined && before?.owner !== after.owner && isHealKey(after.key)) {
+        this.rare.saw('healLease');
+      }
+    };
     const idsOf = (process: SimProcess): ReadonlySet<string> => this.#idsOf(process);
     const { slots } = settings.spec;
     const nowMs = (): number => schedule.nowMs;
     const leases = this.leaseInvariants;
-    this.slotInvariants = new SlotInvariants({ verdict, truth, redis, idsOf, leases, nowMs, slots });
     this.delivery = new DeliveryInvariants(verdict, truth);
-    const { spec, settleMs } = settings;
-    this.redis = new SimRedis({ ...parts, spec, settleMs, watcher: this.slotInvariants, bug: mutation.ledger ?? {} });
+    const onSettledLost = (slot: number, settled: SlotImage): void => {
+      leases.losesSettled(slot, settled);
+      this.delivery.losesSettled();
+    };
+    const saw = (event: RareEvent): void => this.rare.saw(event);
+    this.slotInvariants = new SlotInvariants({
+      verdict,
+      truth,
+      redis,
+      idsOf,
+      leases,
+      nowMs,
+      slots,
+      onSettledLost,
+      saw,
+    });
+    const { spec, settleMs, longestTailMs } = settings;
+    const bug = mutation.ledger ?? {};
+    this.redis = new SimRedis({ ...parts, spec, settleMs, longestTailMs, watcher: this.slotInvariants, bug });
   }
 
   /** The true time. */
   wallMs(): number {
-    return WALL_START_MS + this.schedule.nowMs;
+    return WALL_START_MS + this.#leaptMs + this.schedule.nowMs;
+  }
+
+  /** Nothing arrives for so long that what came before may be forgotten as soon as it is read. */
+  leap(ms: number): void {
+    this.trace.note('world', 'leaps', () => `over ${ms} ms`);
+    this.#leaptMs += ms;
+    this.truth.passHorizon();
   }
 
   start(name: string, program: Program): SimProcess {
@@ -132,10 +165,11 @@ export class World implements WorldParts {
   end(process: SimProcess, how: 'is killed' | 'exits'): void {
     process.isDead = true;
     this.workersRunning.delete(process);
+    this.controllersRunning.delete(process);
     this.trace.note(process.name, how);
   }
 
-  alive(kind: 'w' | 'c'): SimProcess[] {
+  alive(kind: 'w' | 'c' | typeof OPERATOR): SimProcess[] {
     return this.processes.filter((process) => !process.isDead && process.name.startsWith(kind));
   }
 
@@ -154,7 +188,7 @@ export class World implements WorldParts {
   leaseStoreOf(process: SimProcess): LeaseStore {
     const store: LeaseStore = this.mutation.leaseRows?.(this.leaseRows) ?? new FakeLeaseStore(this.leaseRows);
     const written = (key: string, lease: Lease | undefined): void => {
-      if (lease) this.delivery.checkpointed(process, key, checkpointPosition(lease.checkpoint));
+      if (lease) this.delivery.checkpointed(process, key, lease);
     };
     const { checkpoint, shardEnd } = store;
     return Object.assign(store, {
@@ -178,10 +212,6 @@ export class World implements WorldParts {
     return Object.assign(store, {
       createFleet: (row: NewFleetRow) => createFleet({ ...row, hashSeed: HASH_SEED }),
     });
-  }
-
-  handedOn(process: SimProcess, shard: string, judged: Judged): void {
-    this.delivery.handedOn(process, shard, judged);
   }
 
   #idsOf(process: SimProcess): Set<string> {

@@ -149,6 +149,11 @@ export class ShardLedger {
     this.#healUntil = healUntil;
   }
 
+  /** Up to where everything is in the ledger once these records are judged. */
+  throughOf({ count, positions }: IdentifiedBatch['records']): Position {
+    return count === 0 ? this.#readPosition : maxPosition(this.#readPosition, positionAt(positions, count - 1));
+  }
+
   /** @throws RowWentStale, RightLost, or the signal's reason. */
   async judge(batch: IdentifiedBatch, marks: RowMarks, signal: AbortSignal): Promise<Judged> {
     this.#throwSurprise();

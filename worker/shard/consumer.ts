@@ -161,8 +161,10 @@ export class ShardConsumer {
         const decoded = this.#parts.stages.decode(records);
         const identified = this.#parts.stages.identify(decoded);
         const marks = { floor: checkpointer.acknowledged, arrivalMs: tracker.safe.arrivalMs };
+        // Letters first: a tail that Redis loses never takes a letter and leaves its record counted.
+        const read = { batch: identified, through: ledger.throughOf(records) };
+        const receipt = await this.#deadLetters.store(this.claim.shardKey, read, abort);
         const judged = await ledger.judge(identified, marks, abort);
-        const receipt = await this.#deadLetters.store(this.claim.shardKey, judged, abort);
         await this.#delivery.deliver(judged, abort);
         tracker.cover(receipt, arrivalMark(raw, records));
         requireKept(tracker.advance(ledger.settled));

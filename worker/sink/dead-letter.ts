@@ -4,7 +4,7 @@
  */
 import { type Position, parsePosition } from '../../lease/position.ts';
 import { positionAt } from '../ledger/batch-part.ts';
-import type { Judged } from '../ledger/judged.ts';
+import type { IdentifiedBatch } from '../pipeline/identified-batch.ts';
 
 export interface DeadLetter {
   /** Kinesis stream that the record was read from: name or ARN, as the fleet has it. */
@@ -21,7 +21,7 @@ export interface DeadLetter {
 }
 
 /** The letters of a batch, in order; their bytes are views of the batch's. */
-export function deadLettersOf(shard: string, stream: string, { batch }: Judged): DeadLetter[] {
+export function deadLettersOf(shard: string, stream: string, batch: IdentifiedBatch): DeadLetter[] {
   const { bytes, starts, ends, positions, arrivalsMs } = batch.records;
   return batch.rejected.map(({ index, reason }) => ({
     stream,

@@ -58,8 +58,8 @@ export function createKinesisDeadLetters(options: KinesisDeadLettersOptions): De
   }
 
   return {
-    async store(shard, judged, signal): Promise<Receipt> {
-      const letters = deadLettersOf(shard, options.stream, judged);
+    async store(shard, { batch, through }, signal): Promise<Receipt> {
+      const letters = deadLettersOf(shard, options.stream, batch);
       const entries = letters.flatMap((letter) =>
         partsOf(letter).map((part) => ({
           PartitionKey: `${letter.position} ${shard}`.slice(0, 256),
@@ -68,7 +68,7 @@ export function createKinesisDeadLetters(options: KinesisDeadLettersOptions): De
       );
       for (const pack of packLetters(entries, ({ Data }) => Data.length, CALL_LIMITS)) await send(pack, signal);
       if (letters.length > 0) options.onStored(letters.length, 0);
-      return { through: judged.through, stored: undefined };
+      return { through, stored: undefined };
     },
   };
 }

@@ -47,7 +47,7 @@ export function createRedisDeadLetters(options: RedisDeadLettersOptions): DeadLe
   async function send(letters: readonly DeadLetter[], signal: AbortSignal): Promise<Stored> {
     const args = [String(maxBytes), whenFull, ...letters.flatMap(argsOf)];
     const number = await waiting.patiently(signal, async () => {
-      const called = await connection.call((client) => callScript(client, storeScript, { keys, args }));
+      const called = await connection.call(keys[0]!, (client) => callScript(client, storeScript, { keys, args }));
       const [done, stored, dropped] = called.answer.map(Number) as [number, number, number];
       options.onStored(stored, dropped);
       if (done < letters.length) throw storeIsFull(maxBytes);
@@ -57,15 +57,15 @@ export function createRedisDeadLetters(options: RedisDeadLettersOptions): DeadLe
   }
 
   return {
-    async store(shard, judged, signal): Promise<Receipt> {
+    async store(shard, { batch, through }, signal): Promise<Receipt> {
       let stored: Stored | undefined;
-      const letters = deadLettersOf(shard, options.stream, judged);
+      const letters = deadLettersOf(shard, options.stream, batch);
       for (const pack of packLetters(letters, ({ bytes }) => bytes.length, CALL_LIMITS)) {
         const next = await send(pack, signal);
         // The first call's connection counts: a later one must not hide that it went.
         stored = { connection: stored?.connection ?? next.connection, answeredAtMs: next.answeredAtMs };
       }
-      return { through: judged.through, stored };
+      return { through, stored };
     },
   };
 }

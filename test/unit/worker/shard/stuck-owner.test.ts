@@ -1,7 +1,7 @@
 /** An owner that is stuck in the middle of its work, and one that comes back after others had its shard. */
 import { describe, expect, it } from 'vitest';
 import { untilAborted } from '../../../../worker/ledger/waiting.ts';
-import type { DeadLetterSink } from '../../../../worker/sink/dead-letter-sink.ts';
+import type { StreamingSink } from '../../../../worker/sink/streaming-sink.ts';
 import { RecordingSink } from '../../../support/recording-sink.ts';
 import { at, KEY, ShardWorld } from './shard-world.ts';
 
@@ -9,13 +9,13 @@ const RECORDS = [1, 2, 3, 2, 'x', 4, 5, 1, 6, 'x', 7, 7] as const;
 const DAY_MS = 86_400_000;
 
 /** A stage that never ends. */
-const STUCK: DeadLetterSink = { store: (_, __, signal) => untilAborted(new Promise(() => undefined), signal) };
+const STUCK: StreamingSink = { deliver: (...[, , , signal]) => untilAborted(new Promise(() => undefined), signal) };
 
 describe('an owner whose processing never ends', () => {
   it('keeps its lease when it is asked to leave, and once forced out it wrote nothing that the next owner undoes', async () => {
     const world = new ShardWorld();
     world.shard.put(...RECORDS);
-    const stuck = world.start({ deadLettersFor: () => STUCK });
+    const stuck = world.start({ streamingSinks: [STUCK] });
     await world.clock.advance(3_000);
     const { generation, owner } = world.lease;
     await world.store.handoff({ key: KEY, generation }, owner!, 'worker-new');
@@ -45,13 +45,13 @@ describe('an owner that was frozen while another one had its shard', () => {
     const frozen = new Promise<void>((resolve) => {
       thaw = resolve;
     });
-    const late: DeadLetterSink = {
-      store: async (_, { through }) => {
+    const late: StreamingSink = {
+      deliver: async (...args) => {
         await frozen;
-        return { through, stored: undefined };
+        await sink.deliver(...args);
       },
     };
-    const zombie = world.start({ deadLettersFor: () => late, streamingSinks: [sink] });
+    const zombie = world.start({ streamingSinks: [late] });
     await world.clock.advance(3_000);
     const heir = world.start();
     await world.clock.advanceUntil(() => world.isDone(), 60_000);
