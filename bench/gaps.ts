@@ -104,7 +104,16 @@ async function handoffs(watched: Watched): Promise<void> {
     await fleet.scale(WORKERS);
     await watched.untilQuiet();
   }
-  say(gapTable('handoff by scaling', watched.changes('handoff')));
+  const all = watched.changes('handoff');
+  say(gapTable('handoff by scaling', all));
+  for (const reason of new Set(all.map((change) => change.reason))) {
+    say(
+      gapTable(
+        `  of these: ${reason}`,
+        all.filter((change) => change.reason === reason),
+      ),
+    );
+  }
   say(`  failovers meanwhile: ${watched.changes('failover').length}`);
 }
 

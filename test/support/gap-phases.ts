@@ -11,6 +11,8 @@ export type Phases = ReadonlyMap<string, number>;
 
 export interface Change {
   readonly kind: 'handoff' | 'failover';
+  /** Why the controller moved it: balance, leaving, dead, ... */
+  readonly reason: string;
   readonly gap: Gap;
   readonly gapMs: number;
   readonly phases: Phases;
@@ -43,7 +45,8 @@ export function explain(gap: Gap, lines: readonly LogLine[]): Change | undefined
   const after = kind === 'failover' ? failoverMoments(gap, moved, lines) : handoffMoments(back);
   const moments = { last: gap.lastMs, ...after, ...takenMoments(taken), first: gap.firstMs };
   const order = kind === 'failover' ? FAILOVER : HANDOFF;
-  return { kind, gap, gapMs: gap.firstMs - gap.lastMs, phases: between(order, { ...moments, moved: moved.time }) };
+  const phases = between(order, { ...moments, moved: moved.time });
+  return { kind, reason: String(moved.reason), gap, gapMs: gap.firstMs - gap.lastMs, phases };
 }
 
 type Order = readonly (readonly [phase: string, from: string, to: string])[];
