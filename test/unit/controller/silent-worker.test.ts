@@ -64,7 +64,7 @@ describe('a worker that the table refuses for two lease durations', () => {
     const victim = startSession('victim');
     await world.clock.advance(5_000);
     world.startWorker('other');
-    await world.clock.advance(4_000);
+    await world.clock.advance(500);
     const before = world.owners();
     victim.faults.onCall = () => 'before';
     await world.clock.advance(LEASE_DURATION_MS / 2);

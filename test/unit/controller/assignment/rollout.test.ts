@@ -54,8 +54,9 @@ describe('a rollout', () => {
   });
 
   it('is none while there are only old pods, or only new ones', () => {
+    const rollout = rolloutWith(mixed);
     for (const workers of [all.slice(0, 2), all.slice(2)]) {
-      expect(rolloutWith(mixed).look(workers, 0)).toMatchObject({
+      expect(rollout.look(workers, 0)).toMatchObject({
         isUnderWay: false,
         workers: workers.map(() => ({ standing: 'eligible' })),
       });
@@ -99,43 +100,5 @@ describe('a rollout', () => {
     expect(new Set(moves.map((move) => move.key)).size).toBe(100);
     expect(moves).toHaveLength(100);
     for (const id of news) expect(leases.filter((one) => ownerOf(one) === id)).toHaveLength(10);
-  });
-});
-
-describe('workers that come together', () => {
-  const look = (rollout: Rollout, ids: readonly string[], nowMs: number): boolean =>
-    rollout.look(
-      ids.map((id) => seen(id)),
-      nowMs,
-    ).isUnderWay;
-
-  it('are waited for until none has come for a second, so that their shares are found once', () => {
-    const rollout = rolloutWith({});
-    expect(look(rollout, ['w1'], 0)).toBe(false);
-    expect(look(rollout, ['w1', 'w2'], 100)).toBe(true);
-    expect(look(rollout, ['w1', 'w2', 'w3'], 1_000)).toBe(true);
-    expect(look(rollout, ['w1', 'w2', 'w3'], 1_999)).toBe(true);
-    expect(look(rollout, ['w1', 'w2', 'w3'], 2_000)).toBe(false);
-    expect(look(rollout, ['w1', 'w2', 'w3'], 2_100)).toBe(false);
-  });
-
-  it('are not waited for without end when one comes after the other', () => {
-    const rollout = rolloutWith({});
-    const waits = Array.from({ length: 12 }, (_, i) =>
-      look(
-        rollout,
-        Array.from({ length: i + 1 }, (_, n) => `w${n}`),
-        i * 900,
-      ),
-    );
-    expect(waits).toContain(false);
-    expect(waits.slice(1, 6)).toEqual([true, true, true, true, true]);
-    expect(waits.slice(6, 8)).toContain(false);
-  });
-
-  it('make nobody wait who goes', () => {
-    const rollout = rolloutWith({});
-    look(rollout, ['w1', 'w2'], 0);
-    expect(look(rollout, ['w1'], 100)).toBe(false);
   });
 });
