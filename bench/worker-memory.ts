@@ -36,11 +36,14 @@ try {
     await clock.sleep(1_000);
   }
   const read = (await records()) - before;
+  const page = (await scrape(worker!.httpUrl)) ?? [];
+  const mib = (name: string): string => (sum(page, name) / 1024 / 1024).toFixed(0);
   const sorted = figures.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(0);
   process.stdout.write(
     `one worker with ${SHARDS} shards, ${Math.round(read / WINDOW_S).toLocaleString('en-US')} records read per second
-  RSS in MiB over ${WINDOW_S} s: median ${at(0.5)}, highest ${at(1)}; first ${figures[0]?.toFixed(0)}, last ${figures.at(-1)?.toFixed(0)}\n`,
+  RSS in MiB over ${WINDOW_S} s: median ${at(0.5)}, highest ${at(1)}; first ${figures[0]?.toFixed(0)}, last ${figures.at(-1)?.toFixed(0)}
+  of these: heap ${mib('nodejs_heap_size_used_bytes')} used of ${mib('nodejs_heap_size_total_bytes')}, beside it ${mib('nodejs_external_memory_bytes')}; bytes read and not done with ${mib('kinesis_fleet_byte_budget_used_bytes')}\n`,
   );
 } finally {
   await stage.abort();
