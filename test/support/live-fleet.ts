@@ -30,6 +30,16 @@ export async function leasesOf(stage: Stage, worker: Member): Promise<Lease[]> {
   return leases.filter((lease) => lease.owner?.startsWith(`${worker.name}-`));
 }
 
+/** Asks until it is so: true. False when the time is over. */
+export async function until(isSo: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
+  const deadline = systemClock.monotonicMs() + timeoutMs;
+  while (systemClock.monotonicMs() < deadline) {
+    if (await isSo()) return true;
+    await systemClock.sleep(100);
+  }
+  return false;
+}
+
 /** Waits until every lease that can be held is held by a running worker. */
 export async function untilAllHeld(stage: Stage, timeoutMs = 20_000): Promise<void> {
   const deadline = systemClock.monotonicMs() + timeoutMs;

@@ -13,7 +13,7 @@ import { scrape, sum } from '../../../local/scrape.ts';
 import type { Stage } from '../../../local/stage.ts';
 import { systemClock as clock } from '../../../runtime/clock.ts';
 import { FaultyDynamoDb } from '../../support/faulty-dynamodb.ts';
-import { produceFor, startLiveFleet, untilAllHeld } from '../../support/live-fleet.ts';
+import { produceFor, startLiveFleet, until, untilAllHeld } from '../../support/live-fleet.ts';
 import { ROOT } from '../../support/source-tree.ts';
 
 type Kind = 'worker' | 'controller';
@@ -136,13 +136,4 @@ async function readyz(fleet: LocalFleet): Promise<string> {
     fetch(`${httpUrl}/readyz`).then((answer) => answer.text()),
   );
   return (await Promise.all(pages)).join('\n');
-}
-
-async function until(isSo: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
-  const deadline = clock.monotonicMs() + timeoutMs;
-  while (clock.monotonicMs() < deadline) {
-    if (await isSo()) return true;
-    await clock.sleep(100);
-  }
-  return false;
 }

@@ -11,7 +11,7 @@ import type { Lease } from '../../../lease/lease.ts';
 import { scrape, sum } from '../../../local/scrape.ts';
 import type { Stage } from '../../../local/stage.ts';
 import { systemClock as clock } from '../../../runtime/clock.ts';
-import { produceFor, startLiveFleet, untilAllHeld } from '../../support/live-fleet.ts';
+import { produceFor, startLiveFleet, until, untilAllHeld } from '../../support/live-fleet.ts';
 
 let stage: Stage;
 const settings = { LIST_SHARDS_MS: '1000', LEASE_SCAN_MS: '1000', CHECKPOINT_MS: '500', ON_STREAM_RECREATED: 'reset' };
@@ -24,15 +24,6 @@ afterAll(() => stage.abort());
 
 async function controllerMetric(series: string): Promise<number> {
   return sum((await scrape(stage.fleet.controllers[0]!.httpUrl)) ?? [], `kinesis_fleet_${series}`);
-}
-
-async function until(isSo: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
-  const deadline = clock.monotonicMs() + timeoutMs;
-  while (clock.monotonicMs() < deadline) {
-    if (await isSo()) return true;
-    await clock.sleep(100);
-  }
-  return false;
 }
 
 it('a lease row deleted by hand while its shard is read comes back, and the counts stay exact', async () => {

@@ -62,16 +62,22 @@ describe('a stream that was deleted and created again', () => {
   });
 });
 
+/** Two shards that share the hash range, both read by one worker. */
+async function readWhole() {
+  world = new World();
+  world.stream.shards = [
+    { ...listedShard('a'), ...LOW },
+    { ...listedShard('b'), ...HIGH },
+  ];
+  const running = world.startController({ INITIAL_POSITION: 'TRIM_HORIZON' });
+  world.startWorker('w1');
+  await world.clock.advance(5_000);
+  return running;
+}
+
 describe('a hole in the hash range', () => {
   it('shows in the gauge when an active row was removed, and is gone when the row is back', async () => {
-    world = new World();
-    world.stream.shards = [
-      { ...listedShard('a'), ...LOW },
-      { ...listedShard('b'), ...HIGH },
-    ];
-    const running = world.startController({ INITIAL_POSITION: 'TRIM_HORIZON' });
-    world.startWorker('w1');
-    await world.clock.advance(5_000);
+    const running = await readWhole();
     expect(await metric(running, 'hash_range_hole')).toBe(0);
     world.leaseRows.delete(world.lease('b').key);
     await world.clock.advanceUntil(() => running.controller.state().hashRangeHoles === 1, 40_000);
@@ -83,14 +89,7 @@ describe('a hole in the hash range', () => {
   });
 
   it('that nothing else explains is repaired when three looks in a row found it', async () => {
-    world = new World();
-    world.stream.shards = [
-      { ...listedShard('a'), ...LOW },
-      { ...listedShard('b'), ...HIGH },
-    ];
-    const running = world.startController({ INITIAL_POSITION: 'TRIM_HORIZON' });
-    world.startWorker('w1');
-    await world.clock.advance(5_000);
+    const running = await readWhole();
     world.finish('b');
     await world.clock.advance(31_000);
     world.leaseRows.delete(world.lease('b').key);
