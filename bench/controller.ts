@@ -1,7 +1,7 @@
 /**
  * What a controller of 10,000 shards and 500 workers needs: CPU time of one plan in the situations that a fleet comes
  * into, CPU time of a whole round, and the memory of the process that led for five minutes. Production code over stores
- * in memory; the workers' rows name their busiest shards. Run: `node bench/controller.ts`.
+ * in memory; the workers' rows name their busiest shards. Run: `npm run bench -- controller`, under a container's memory.
  */
 import { plan } from '../controller/assignment/plan.ts';
 import type { PlannedLease, PlannedWorker } from '../controller/assignment/spread.ts';

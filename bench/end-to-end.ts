@@ -11,6 +11,7 @@ import { LocalFleet } from '../local/fleet.ts';
 import { startRedis } from '../local/redis/start.ts';
 import { scrape, sum } from '../local/scrape.ts';
 import { systemClock } from '../runtime/clock.ts';
+import { CONTAINER_ENV } from './container.ts';
 
 export interface EndToEndFigures {
   readonly recordsPerCpuSecond: number;
@@ -50,6 +51,7 @@ export async function measureEndToEnd(windows: number): Promise<EndToEndFigures[
           INITIAL_POSITION: 'TRIM_HORIZON',
           EXPECTED_IDENTITIES: '10000000',
         },
+        ...CONTAINER_ENV,
         NODE_EXTRA_CA_CERTS: join(import.meta.dirname, 'tls/loopback-cert.pem'),
       },
       clock,

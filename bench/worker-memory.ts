@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { scrape, sum } from '../local/scrape.ts';
 import { Stage } from '../local/stage.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
+import { CONTAINER_ENV } from './container.ts';
 
 const SHARDS = 100;
 const RECORDS_PER_SECOND = SHARDS * 100;
@@ -19,7 +20,7 @@ function rssMib(pid: number): number {
   return Number(kib) / 1024;
 }
 
-const stage = await Stage.start({ clock, shards: SHARDS });
+const stage = await Stage.start({ clock, shards: SHARDS, settings: CONTAINER_ENV });
 try {
   await Promise.all([stage.fleet.startController(), stage.fleet.scale(1)]);
   const [worker] = stage.fleet.workers;

@@ -3,10 +3,13 @@
  * is ended by its own pid, politely first. Ends with its parent: `endAll` is called on every way out of the demo.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Clock } from '../runtime/clock.ts';
 
 const KEPT_LINES = 200;
+/** Where Node keeps compiled modules, as the image does: a process then starts in half the CPU time. */
+const COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/compiled');
 
 export interface ChildOptions {
   readonly name: string;
@@ -36,7 +39,7 @@ export class Child {
     this.#process = spawn(options.command, options.args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...options.env },
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (line) => this.#take(line));

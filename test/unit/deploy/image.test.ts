@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CONTAINER_ENV } from '../../../bench/container.ts';
 import { ROOT, readSourceTree } from '../../support/source-tree.ts';
 
 const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
@@ -42,6 +43,12 @@ describe('the Dockerfile', () => {
     expect(dockerfile.match(/^FROM .* AS (\w+)$/gm)?.at(-1)).toContain('AS fleet');
     expect(dockerfile).toContain('USER 65532:65532');
     expect(dockerfile.match(/^(CMD|ENTRYPOINT) (?!\[)/gm)).toBeNull();
+  });
+
+  it('manages memory as the benches say that it does', () => {
+    const [youngGeneration] = CONTAINER_ENV.NODE_OPTIONS.split(' ');
+    expect(dockerfile).toContain(`NODE_OPTIONS=${youngGeneration} `);
+    expect(dockerfile).toContain(`MALLOC_ARENA_MAX=${CONTAINER_ENV.MALLOC_ARENA_MAX}\n`);
   });
 
   it('installs neither development nor optional dependencies for the fleet', () => {
