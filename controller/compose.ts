@@ -14,6 +14,7 @@ import { ledgerSpecOf } from '../pipelines/ledger-spec.ts';
 import { loadPipeline } from '../pipelines/load.ts';
 import { retry } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ClockSkew } from '../runtime/clock-skew.ts';
 import { errorName } from '../runtime/errors.ts';
 import { errorFields, type Logger } from '../runtime/logger.ts';
 import type { createRegistry } from '../runtime/metrics.ts';
@@ -31,6 +32,8 @@ const TABLE_BACKOFF = { baseMs: 500, maxMs: 10_000 };
 export interface ComposedController {
   readonly controller: Controller;
   readonly stores: FleetStores;
+  /** All that is wrong now, for people. */
+  conditions(): Readonly<Record<string, unknown>>;
   close(): Promise<void>;
 }
 
@@ -42,10 +45,16 @@ export async function composeController(
   registry: ReturnType<typeof createRegistry>,
 ): Promise<ComposedController> {
   const pipeline = loadPipeline(settings.pipeline, settings.pipelinesDir ?? PIPELINES_DIR);
-  const metrics: ControllerMetrics = new ControllerMetrics(registry, () => controller.state());
+  const clockSkew = new ClockSkew(clock, logger);
+  const metrics: ControllerMetrics = new ControllerMetrics(registry, () => {
+    const state = controller.state();
+    const conditions = [...state.conditions, ...Object.keys(clockSkew.condition)];
+    return { ...state, conditions, clockAheadSeconds: clockSkew.aheadSeconds };
+  });
   const stores = createFleetStores({
     tableName: settings.fleet,
     clock,
+    onCall: () => clockSkew.asked(),
     onBrokenRow: (row) => {
       logger.error('row of the fleet table is broken', errorFields(row));
       metrics.sawBrokenRow();
@@ -72,6 +81,7 @@ export async function composeController(
   return {
     controller,
     stores,
+    conditions: () => ({ ...controller.conditions(), ...clockSkew.condition }),
     async close() {
       await signals.close();
       connection.close();

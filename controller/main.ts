@@ -24,7 +24,7 @@ async function main(): Promise<void> {
   lifecycle.handleSignals();
   const { version } = JSON.parse(PACKAGE) as { version: string };
   const registry = createRegistry('controller', version);
-  const { controller, stores, close } = await composeController(settings, clock, logger, registry);
+  const { controller, stores, conditions, close } = await composeController(settings, clock, logger, registry);
   lifecycle.add({ name: 'connections', stop: close });
   let isReady: boolean = false;
   const http = await serveHttp(settings.httpPort, {
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
       details: {
         waitingFor: isReady ? undefined : 'fleet table',
         leading: controller.state().leading,
-        conditions: controller.conditions(),
+        conditions: conditions(),
       },
     }),
   });

@@ -4,6 +4,7 @@
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { LedgerTotals } from '../ledger/ledger.ts';
+import { CLOCK_AHEAD_HELP } from '../runtime/clock-skew.ts';
 import { METRIC_PREFIX } from '../runtime/metrics.ts';
 import type { LedgerState } from './ledger-job/ledger-job.ts';
 import { type LedgerSeries, ledgerSeries } from './ledger-series.ts';
@@ -54,6 +55,7 @@ const DECLARED = {
     [],
     'rows of the fleet table that could not be understood, at each read',
   ],
+  clockAhead: ['gauge', 'clock_ahead_seconds', [], CLOCK_AHEAD_HELP],
   errors: ['counter', 'controller_errors_total', ['source', 'error'], 'calls that failed, by reconciler or watch'],
   reconcileSeconds: ['histogram', 'reconcile_seconds', ['reconciler'], 'turns of each reconciler'],
   records: [
@@ -96,6 +98,7 @@ export interface ControllerState {
   readonly totals: LedgerTotals | undefined;
   /** What the ledger job found last. */
   readonly ledger?: LedgerState | undefined;
+  readonly clockAheadSeconds?: number;
 }
 
 export class ControllerMetrics {
@@ -168,8 +171,10 @@ export class ControllerMetrics {
   }
 
   #publish(state: ControllerState): void {
-    const { leading, shards, workers, conditions, hashRangeHole, shardsBehind, periods, identities } = this.#metrics;
+    const { leading, shards, workers, conditions, hashRangeHole, shardsBehind, periods, identities, clockAhead } =
+      this.#metrics;
     leading.set(state.leading ? 1 : 0);
+    clockAhead.set(state.clockAheadSeconds ?? 0);
     hashRangeHole.remove();
     if (state.hashRangeHoles !== undefined) hashRangeHole.set(state.hashRangeHoles);
     for (const metric of [shardsBehind, periods, identities]) metric.remove();

@@ -58,6 +58,9 @@ export interface WorkerStore {
   remove(id: string): Promise<void>;
 }
 
+/** Version of the fleet table's rows that this program writes and understands. */
+export const SCHEMA_VERSION = 1;
+
 /** What both processes agree on about a fleet; created once by the first leading controller. */
 export interface FleetRow {
   readonly streamArn: string;

@@ -46,6 +46,12 @@ export function isoTime(wallMs: number): string {
   return new Date(wallMs).toISOString();
 }
 
+/** Milliseconds since 1970 of HTTP's `Date` header, which has whole seconds; undefined when there is none. */
+export function parseHttpTime(text: string | undefined): number | undefined {
+  const ms = Date.parse(text ?? '');
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
 /** Milliseconds since 1970 of an ISO 8601 time, or undefined when the text is none. */
 export function parseIsoTime(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)) return undefined;

@@ -13,6 +13,7 @@ import { ledgerSpecOf } from '../pipelines/ledger-spec.ts';
 import { loadPipeline } from '../pipelines/load.ts';
 import type { Pipeline } from '../pipelines/pipeline.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { ClockSkew } from '../runtime/clock-skew.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { createWorkerSignals } from '../signal/redis/redis-signals.ts';
 import { noSignals, type WorkerSignals } from '../signal/signals.ts';
@@ -42,6 +43,7 @@ export interface Outside {
   readonly signals: WorkerSignals;
   readonly budget: ByteBudget;
   readonly counts: FlowCounts;
+  readonly clockSkew: ClockSkew;
   close(): Promise<void>;
 }
 
@@ -50,7 +52,8 @@ export function composeOutside(settings: WorkerSettings, clock: Clock, logger: L
   const { fleet } = settings;
   const redis = redisAddressOf(settings);
   const pipeline = loadPipeline(settings.pipeline, settings.pipelinesDir ?? join(import.meta.dirname, '../pipelines'));
-  const stores = createFleetStores({ tableName: fleet, clock });
+  const clockSkew = new ClockSkew(clock, logger);
+  const stores = createFleetStores({ tableName: fleet, clock, onCall: () => clockSkew.asked() });
   const onChange = (state: 'ready' | 'lost', reason: string): void =>
     state === 'ready' ? logger.info('redis connected') : logger.warn('redis connection lost', { reason });
   const connection = createLedgerConnection({ ...redis, clock, onChange });
@@ -64,6 +67,7 @@ export function composeOutside(settings: WorkerSettings, clock: Clock, logger: L
     signals,
     budget: settings.byteBudgetMib === 0 ? new ByteBudget() : new ByteBudget(settings.byteBudgetMib * MIB),
     counts: new FlowCounts(),
+    clockSkew,
     async close() {
       await signals.close();
       connection.close();

@@ -18,6 +18,7 @@ type MetricsRegistry = Parameters<typeof registerWorkerMetrics>[0];
 
 /** What the pages read. */
 export type ServedParts = Pick<Outside, 'counts' | 'budget'> & {
+  readonly clockSkew: Pick<Outside['clockSkew'], 'aheadSeconds' | 'condition'>;
   readonly connection: Pick<Outside['connection'], 'isReady'>;
 };
 
@@ -25,7 +26,7 @@ export type ServedParts = Pick<Outside, 'counts' | 'budget'> & {
 export function serveWorker(
   port: number,
   registry: MetricsRegistry,
-  { counts, budget, connection }: ServedParts,
+  { counts, budget, clockSkew, connection }: ServedParts,
   status: WorkerStatus,
   stopping: AbortSignal,
 ): Promise<HttpEndpoint> {
@@ -34,6 +35,7 @@ export function serveWorker(
     counts,
     shards: status.worker?.shards ?? [],
     budgetUsedBytes: budget.usedBytes,
+    clockAheadSeconds: clockSkew.aheadSeconds,
   }));
   return serveHttp(port, {
     metrics: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
@@ -53,6 +55,7 @@ export function serveWorker(
           redis: connection.isReady(),
           shards: worker?.shards.length,
           conditions,
+          ...clockSkew.condition,
         },
       };
     },

@@ -3,6 +3,7 @@
  * asks. Series of a shard exist only while this worker has its lease; no histogram carries a shard label.
  */
 import { Counter, Gauge, type Metric, type Registry } from 'prom-client';
+import { CLOCK_AHEAD_HELP } from '../runtime/clock-skew.ts';
 import { METRIC_PREFIX } from '../runtime/metrics.ts';
 import type { Distribution, FlowCounts } from './shard/flow-counts.ts';
 
@@ -87,6 +88,7 @@ const DECLARED = {
   ],
   reopenings: ['counter', 'ledger_reopenings_total', [], 'openings after a ledger row was not what its owner wrote'],
   budget: ['gauge', 'byte_budget_used_bytes', [], 'bytes of records read and not yet done with'],
+  clockAhead: ['gauge', 'clock_ahead_seconds', [], CLOCK_AHEAD_HELP],
 } as const satisfies Record<string, readonly [MetricDeclaration['type'], string, readonly string[], string]>;
 
 /** For the README's table. */
@@ -111,6 +113,7 @@ export interface WorkerSight {
   readonly counts: FlowCounts;
   readonly shards: readonly ShardSight[];
   readonly budgetUsedBytes: number;
+  readonly clockAheadSeconds: number;
 }
 
 type Key = keyof typeof DECLARED;
@@ -175,6 +178,7 @@ const READ: Partial<Record<Key, (sight: WorkerSight) => Values>> = {
   healed: ({ counts }) => [[{}, counts.healed]],
   reopenings: ({ counts }) => [[{}, counts.reopenings]],
   budget: ({ budgetUsedBytes }) => [[{}, budgetUsedBytes]],
+  clockAhead: ({ clockAheadSeconds }) => [[{}, clockAheadSeconds]],
 };
 
 function valuesOf(key: Key, sight: WorkerSight): Values {

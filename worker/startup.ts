@@ -3,7 +3,7 @@
  * mend is waited for, and said; what only a person can mend refuses the start.
  */
 import { type EnsureTableOptions, ensureTable } from '../lease/dynamodb/ensure-table.ts';
-import type { FleetRow, FleetStore } from '../lease/worker-store.ts';
+import { type FleetRow, type FleetStore, SCHEMA_VERSION } from '../lease/worker-store.ts';
 import type { LedgerConnection } from '../ledger/redis/connection.ts';
 import { checkServer } from '../ledger/redis/server-check.ts';
 import { settlementOf } from '../ledger/redis/settlement.ts';
@@ -41,20 +41,27 @@ export async function untilRedis(parts: StartupParts, connection: LedgerConnecti
 }
 
 /** The fleet row, written by the first leading controller. @throws StartRefused when the fleet reads another stream. */
-export async function untilFleet(parts: StartupParts, store: FleetStore, stream: string): Promise<FleetRow> {
+export async function untilFleet(
+  parts: StartupParts,
+  store: Pick<FleetStore, 'readFleet'>,
+  stream: string,
+): Promise<FleetRow> {
   const fleet = await waitFor(parts, 'fleet row', async () => {
     const row = await store.readFleet();
-    if (row) return row;
-    throw new FleetError('no controller has written the fleet row yet', {
-      code: 'FleetNotCreated',
-      disposition: 'retry',
-    });
+    if (row?.schemaVersion === SCHEMA_VERSION) return row;
+    if (!row) throw notYet('FleetNotCreated', 'no controller has written the fleet row yet');
+    const versions = `has rows of version ${row.schemaVersion}, this program knows version ${SCHEMA_VERSION}`;
+    throw notYet('SchemaDiffers', `the fleet table ${versions}: run the version of the program that made it`);
   });
   const isSame = stream === fleet.streamArn || stream === fleet.streamArn.slice(fleet.streamArn.indexOf('/') + 1);
   if (!isSame) {
     throw new StartRefused(`STREAM is ${stream}, but this FLEET reads ${fleet.streamArn}: one fleet reads one stream`);
   }
   return fleet;
+}
+
+function notYet(code: string, message: string): FleetError {
+  return new FleetError(message, { code, disposition: 'retry' });
 }
 
 /** Throws the signal's reason when it aborts. */

@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { isFree } from '../../lease/lease.ts';
-import type { FleetRow, FleetStore } from '../../lease/worker-store.ts';
+import { type FleetRow, type FleetStore, SCHEMA_VERSION } from '../../lease/worker-store.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { errorFields, type Logger } from '../../runtime/logger.ts';
 import type { Conditions } from '../conditions.ts';
@@ -14,9 +14,6 @@ import { type FleetView, type ListedShards, leasesByShard } from '../fleet-view.
 import { type StreamDescription, type StreamSource, StreamUnavailable } from '../stream-source.ts';
 import { Wakeup } from '../wakeup.ts';
 import { Absences } from './absences.ts';
-
-/** Version of the fleet table's rows that this program writes and understands. */
-export const SCHEMA_VERSION = 1;
 
 export interface StreamWatchOptions {
   readonly stream: string;

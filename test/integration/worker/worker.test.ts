@@ -16,6 +16,7 @@ import { fleetCountsOf } from '../../../pipelines/fleet-counts.ts';
 import { ledgerSpecOf } from '../../../pipelines/ledger-spec.ts';
 import { loadPipeline } from '../../../pipelines/load.ts';
 import { systemClock as clock } from '../../../runtime/clock.ts';
+import { ClockSkew } from '../../../runtime/clock-skew.ts';
 import { silentLogger as logger } from '../../../runtime/logger.ts';
 import { noSignals } from '../../../signal/signals.ts';
 import { composeWorkerOptions, type Outside } from '../../../worker/compose.ts';
@@ -111,6 +112,7 @@ async function startWorker(): Promise<Running> {
   const budget = new ByteBudget(64 * MIB);
   const outside: Outside = {
     ...{ pipeline, stores, connection: own, kinesis: client, signals: noSignals, budget, counts },
+    clockSkew: new ClockSkew(clock, logger),
     close: () => Promise.resolve(),
   };
   const worker = new Worker(await composeWorkerOptions(settings, outside, fleet, clock, logger));

@@ -7,6 +7,7 @@ import { ByteBudget } from '../../../worker/source/byte-budget.ts';
 import { rawBatchOf } from '../../support/fake-source.ts';
 import { WorkerWorld } from './worker-world.ts';
 
+const clockSkew = { aheadSeconds: 0, condition: {} };
 let pages: HttpEndpoint;
 afterEach(() => pages.close());
 
@@ -16,7 +17,7 @@ async function readingTwo(): Promise<{ world: WorkerWorld; stopping: AbortContro
   for (const shard of [0, 1]) world.putLease(shard, { owner: 'worker-1' });
   await world.order([0, 1].map((shard) => ({ leaseKey: world.key(shard), verb: 'hold' })));
   const stopping = new AbortController();
-  const parts = { counts: world.counts, budget: new ByteBudget(1), connection: { isReady: () => true } };
+  const parts = { counts: world.counts, budget: new ByteBudget(1), clockSkew, connection: { isReady: () => true } };
   const status = { waitingFor: undefined, worker: world.worker };
   pages = await serveWorker(0, new Registry(), parts, status, stopping.signal);
   return { world, stopping };
@@ -69,7 +70,7 @@ describe('a worker without shards', () => {
   it('is ready', async () => {
     const world = new WorkerWorld();
     await world.start();
-    const parts = { counts: world.counts, budget: new ByteBudget(1), connection: { isReady: () => true } };
+    const parts = { counts: world.counts, budget: new ByteBudget(1), clockSkew, connection: { isReady: () => true } };
     const status = { waitingFor: undefined, worker: world.worker };
     pages = await serveWorker(0, new Registry(), parts, status, new AbortController().signal);
 

@@ -22,7 +22,7 @@ function bench() {
   const counts = new FlowCounts();
   let shards: readonly ShardSight[] = [SHARD];
   const registry = new Registry();
-  registerWorkerMetrics(registry, () => ({ counts, shards, budgetUsedBytes: 42 }));
+  registerWorkerMetrics(registry, () => ({ counts, shards, budgetUsedBytes: 42, clockAheadSeconds: -600 }));
   return { counts, registry, lose: () => (shards = []) };
 }
 
