@@ -3,17 +3,10 @@
  * of its own, batches of 1,000 records, times in order; the client's figure is the adapter's alone, not the making of
  * the requests. Run: `node bench/ledger.ts`.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { START } from '../lease/position.ts';
 import { planBuckets } from '../ledger/buckets.ts';
-import type { CommitRequest, Layout, Ledger } from '../ledger/ledger.ts';
-import { createLedgerConnection, type LedgerConnection } from '../ledger/redis/connection.ts';
-import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
-import { startRedis } from '../local/redis/start.ts';
-import { systemClock } from '../runtime/clock.ts';
+import type { CommitRequest, Layout } from '../ledger/ledger.ts';
 import { MemberMemory } from '../worker/ledger/member-memory.ts';
+import { commitAll, cpuMicros, LedgerServer, PERIOD_MS, usedMemory } from './ledger-server.ts';
 import { loginCommits } from './login-commits.ts';
 
 const BATCH = 1_000;
@@ -21,7 +14,6 @@ const BATCH = 1_000;
 const ROUNDS = 4;
 /** Identities of a period, by default. */
 const EXPECTED = 1_000_000;
-const HORIZON_MS = 24 * 3_600_000;
 
 export interface CommitCost {
   readonly what: string;
@@ -61,13 +53,11 @@ interface Measured {
 
 /** @param identities committed in each measurement; 300,000 take about half a minute in all. */
 export async function measureLedger(identities = 300_000): Promise<LedgerFigures> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
-  const redis = await startRedis({ clock: systemClock, dataDir, kind: 'redis-server' });
-  const connection = createLedgerConnection({ url: redis.url });
+  const server = await LedgerServer.start();
   const cost = async (what: string, one: Partial<Case>): Promise<CommitCost> => {
     const rounds: Measured[] = [];
     while (rounds.length < ROUNDS)
-      rounds.push(await measureCase(connection, { ...one, expected: EXPECTED, perPeriod: EXPECTED, identities }));
+      rounds.push(await measureCase(server, { ...one, expected: EXPECTED, perPeriod: EXPECTED, identities }));
     return {
       what,
       redisMicrosPerRecord: Math.min(...rounds.map(({ redisMicros }) => redisMicros)) / identities,
@@ -76,13 +66,12 @@ export async function measureLedger(identities = 300_000): Promise<LedgerFigures
   };
   const memory = async (timesExpected: number): Promise<MemoryCost> => {
     const come = identities * timesExpected;
-    const { bytes } = await measureCase(connection, { expected: identities, perPeriod: come, identities: come });
+    const { bytes } = await measureCase(server, { expected: identities, perPeriod: come, identities: come });
     return { timesExpected, bytesPerIdentity: bytes / come };
   };
   try {
-    await connection.ready();
     return {
-      redisVersion: (await infoOf(connection)).get('redis_version') ?? 'unknown',
+      redisVersion: (await server.info()).get('redis_version') ?? 'unknown',
       identities,
       costs: [
         await cost('without uniques', {}),
@@ -93,61 +82,40 @@ export async function measureLedger(identities = 300_000): Promise<LedgerFigures
       memory: [await memory(0.5), await memory(1), await memory(1.5)],
     };
   } finally {
-    connection.close();
-    await redis.child.stop(2_000);
-    rmSync(dataDir, { recursive: true, force: true });
+    await server.stop();
   }
 }
 
-async function measureCase(connection: LedgerConnection, one: Case): Promise<Measured> {
-  await connection.client.flushall();
+async function measureCase(server: LedgerServer, one: Case): Promise<Measured> {
+  const ledger = await server.empty(one.expected);
   const buckets = planBuckets(one.expected);
-  const periodMs = 2 * HORIZON_MS;
-  const ledger = createRedisLedger(
-    {
-      ...{ name: 'bench.000000000000', slots: 1, horizonMs: HORIZON_MS, periodMs, bucketBy: 'time' },
-      expectedIdentitiesPerSlot: one.expected,
-    },
-    connection,
-  );
   const commitsOf = (period: number, neighbours: readonly Layout[]): CommitRequest[] => [
     ...loginCommits({
-      ...{ identities: one.identities, perPeriod: one.perPeriod, periodMs, batch: BATCH, buckets, period, neighbours },
+      ...{
+        identities: one.identities,
+        perPeriod: one.perPeriod,
+        periodMs: PERIOD_MS,
+        batch: BATCH,
+        buckets,
+        period,
+        neighbours,
+      },
       withUniques: one.withUniques ?? false,
       memory: one.sendsOnce ? new MemberMemory() : undefined,
     }),
   ];
   if (one.withNeighbour) await commitAll(ledger, commitsOf(0, []));
   const measured = one.withNeighbour ? commitsOf(1, [{ period: 0, buckets }]) : commitsOf(0, []);
-  const before = await infoOf(connection);
+  const before = await server.info();
   const clientBefore = process.cpuUsage();
   await commitAll(ledger, measured);
   const client = process.cpuUsage(clientBefore);
-  const after = await infoOf(connection);
+  const after = await server.info();
   return {
-    redisMicros: (cpuSeconds(after) - cpuSeconds(before)) * 1e6,
+    redisMicros: cpuMicros(after) - cpuMicros(before),
     clientMicros: client.user + client.system,
-    bytes: Number(after.get('used_memory')) - Number(before.get('used_memory')),
+    bytes: usedMemory(after) - usedMemory(before),
   };
-}
-
-async function commitAll(ledger: Ledger, commits: readonly CommitRequest[]): Promise<void> {
-  await ledger.open({ shard: commits[0]!.shard, slot: 0, generation: 1, start: START });
-  for (const commit of commits) {
-    const { kind } = await ledger.commit(commit);
-    if (kind !== 'ok') throw new Error(`a commit of the measurement was answered ${kind}`);
-  }
-}
-
-async function infoOf({ client }: LedgerConnection): Promise<ReadonlyMap<string, string>> {
-  const lines = (await client.info()).split(/\r?\n/).filter((line) => line.includes(':'));
-  return new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]));
-}
-
-/** Of the thread that runs commands, when the server tells. */
-function cpuSeconds(info: ReadonlyMap<string, string>): number {
-  const of = (kind: string): number => Number(info.get(`used_cpu_${kind}_main_thread`) ?? info.get(`used_cpu_${kind}`));
-  return of('user') + of('sys');
 }
 
 if (import.meta.main) {

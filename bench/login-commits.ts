@@ -1,6 +1,6 @@
 /**
- * Commits as a shard of logins makes them: times in order, every identity new, players at random, half of them in a
- * few large countries. Identities come at an even pace.
+ * Commits as a shard of logins makes them: identities new or of an earlier batch, times as wanted, players at random, half
+ * of them in a few large countries. Records come at an even pace.
  */
 
 import { positionOf, START } from '../lease/position.ts';
@@ -17,8 +17,18 @@ const PLAYERS = 10_000;
 const COUNTRIES = 60;
 const PLAYER_SETS = 16;
 
+/** Where the times of the records of one batch lie: one after the other, within an hour, or anywhere in the period. */
+export type Times = 'in order' | 'over an hour' | 'random';
+
+const HOUR_MS = 3_600_000;
+
 export interface LoginCommitOptions {
+  /** Records, duplicates among them. */
   readonly identities: number;
+  /** Share of the records whose identity an earlier batch had; default 0. */
+  readonly duplicateShare?: number;
+  /** Default: in order. */
+  readonly times?: Times;
   readonly periodMs: number;
   /** Identities that a whole period would bring at this pace. */
   readonly perPeriod: number;
@@ -36,6 +46,7 @@ export interface LoginCommitOptions {
 /** All commits of the shard, one after the other; each builds on the one before. */
 export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequest> {
   const { identities, batch, period, periodMs, perPeriod, buckets } = options;
+  const { ids, bucketKeys, draw } = identitiesOf(options);
   let from: RowMark = { position: START, token: '-' };
   for (let done = 0; done < identities; done += batch) {
     const count = Math.min(batch, identities - done);
@@ -44,9 +55,10 @@ export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequ
     );
     const padded = sequenceNumbers.map((number) => number.padStart(56, '0'));
     const to = { position: positionOf(padded.at(-1)!), token: (done + 1).toString(16).padStart(16, '0') };
+    draw(done, count);
     const players = Array.from({ length: count }, () => Math.floor(Math.random() * PLAYERS));
     yield {
-      shard: `account:stream:1:shardId-${period}`,
+      shard: shardOf(period),
       slot: 0,
       generation: 1,
       from,
@@ -58,8 +70,8 @@ export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequ
       newBuckets: buckets,
       first: {
         positions: { sequenceNumbers: padded, subSequenceNumbers: undefined },
-        ids: Float64Array.from(padded, () => Math.floor(Math.random() * 2 ** 52)),
-        bucketKeys: Float64Array.from(padded, (_, i) => (period + (done + i) / perPeriod) * periodMs),
+        ids: ids.subarray(done, done + count),
+        bucketKeys: bucketKeys.subarray(done, done + count),
         classes: Uint16Array.from(players, (player) => player % CLASSES.length),
       },
       further: { sequenceNumbers: [], subSequenceNumbers: undefined },
@@ -69,6 +81,37 @@ export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequ
     };
     from = to;
   }
+}
+
+/** The shard whose commits went into that period. */
+export function shardOf(period: number): string {
+  return `account:stream:1:shardId-${period}`;
+}
+
+/** Columns of all records, filled batch by batch. */
+function identitiesOf(options: LoginCommitOptions) {
+  const { identities, duplicateShare = 0 } = options;
+  const timeOf = timesOf(options);
+  const ids = new Float64Array(identities);
+  const bucketKeys = new Float64Array(identities);
+  const draw = (from: number, count: number): void => {
+    for (let i = from; i < from + count; i++) {
+      // Of an earlier batch, and each of them once at most: a further copy within a batch is known without the ledger.
+      const isCopy = from > 0 && Math.random() < duplicateShare;
+      const copied = isCopy ? Math.floor((Math.random() + i - from) * (from / count)) : i;
+      ids[i] = isCopy ? ids[copied]! : Math.floor(Math.random() * 2 ** 52);
+      bucketKeys[i] = isCopy ? bucketKeys[copied]! : timeOf(i);
+    }
+  };
+  return { ids, bucketKeys, draw };
+}
+
+/** Milliseconds since 1970 of the i-th record's own time; it arrives in order whatever that is. */
+function timesOf({ period, periodMs, perPeriod, times }: LoginCommitOptions): (i: number) => number {
+  const arrivalMs = (i: number): number => (period + i / perPeriod) * periodMs;
+  if (times === 'random') return () => (period + Math.random()) * periodMs;
+  if (times === 'over an hour') return (i) => arrivalMs(i) + Math.random() * HOUR_MS;
+  return arrivalMs;
 }
 
 function uniquesOf(players: readonly number[], memory: MemberMemory | undefined): UniqueMembers[] {

@@ -1,13 +1,13 @@
 /**
  * `npm run bench`: every measurement, one after the other, each in a process of its own so that none pays for another's
- * garbage. `npm run bench -- ledger` runs one of them; `gaps`, which takes twenty minutes, only when it is named.
+ * garbage. `npm run bench -- ledger` runs one of them; those that take many minutes only when they are named.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CONTAINER_ENV } from './container.ts';
 
 const BENCHES = ['source', 'decode', 'ledger', 'controller', 'fleet-table', 'worker-memory', 'end-to-end'];
-const LONG = ['gaps'];
+const LONG = ['gaps', 'ledger-grid', 'ledger-large'];
 /** The process that is measured is the bench itself, not a child of it. */
 const IN_PROCESS = new Set(['controller']);
 
