@@ -17,6 +17,8 @@ export const CONDITIONS = [
   'SchemaDiffers',
   /** A part of the hash range has no unfinished lease, and nothing that is listed could be added for it. */
   'HashRangeHole',
+  /** Lease rows that a person or another program broke: their shards wait until somebody mends them. */
+  'LeaseRowBroken',
   /** DynamoDB does not answer, or refuses to. */
   'TableUnreachable',
   /** The ledger's totals cannot be read. */

@@ -206,7 +206,7 @@ export class Controller {
     const verifyMs = settings.leaseScanMs;
     return {
       ...{ view, wakeup, membership, streamWatch, cluster, ledgerJob },
-      observing: [createLeaseRefresh({ clock, scanMs: settings.leaseScanMs, tickMs }), membership],
+      observing: [createLeaseRefresh({ clock, conditions, scanMs: settings.leaseScanMs, tickMs }), membership],
       acting: [
         createAudit({ logger, conditions, onRepaired: () => metrics.recreatedLease() }),
         createShardSync({

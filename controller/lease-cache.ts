@@ -3,6 +3,7 @@
  * full scan now and then. Every write through it is conditional on what is cached, so an old entry costs a lost race
  * and never a wrong owner; a lost race brings the true row, and a scan soon.
  */
+import { BrokenRow } from '../lease/broken-row.ts';
 import type { Lease, LeaseKey, NewLease } from '../lease/lease.ts';
 import type { ControllerLeaseWrites, LeaseReads, RemoveOutcome, WriteOutcome } from '../lease/lease-store.ts';
 import type { Checkpoint } from '../lease/position.ts';
@@ -19,11 +20,15 @@ interface Entry {
   readonly turn: number;
 }
 
+const BROKEN = Symbol('broken');
+
 export class LeaseCache {
   readonly #store: ControllerLeaseWrites & LeaseReads;
   readonly #onLost: (operation: string, key: LeaseKey) => void;
   readonly #entries = new Map<LeaseKey, Entry>();
   readonly #hinted = new Set<LeaseKey>();
+  /** Rows that could not be understood when they were last looked at: nothing is known of their leases. */
+  readonly #broken = new Map<LeaseKey, BrokenRow>();
   #turn = 0;
   /** Made when it is asked for, dropped when an entry changes. */
   #all: readonly Lease[] | undefined;
@@ -60,6 +65,10 @@ export class LeaseCache {
     return this.#all;
   }
 
+  broken(): ReadonlyMap<LeaseKey, BrokenRow> {
+    return this.#broken;
+  }
+
   /** Somebody says that this row changed: read it at the next turn. Unknown keys are not worth a read. */
   hint(key: LeaseKey): void {
     if (this.get(key)) this.#hinted.add(key);
@@ -75,7 +84,11 @@ export class LeaseCache {
   async scan(): Promise<void> {
     const began = ++this.#turn;
     this.#lost = false;
-    const found = new Map((await this.#store.readAll()).map((lease) => [lease.key, lease]));
+    const broken: BrokenRow[] = [];
+    const leases = await this.#store.readAll((row) => broken.push(row));
+    const found = new Map(leases.map((lease) => [lease.key, lease]));
+    this.#broken.clear();
+    for (const row of broken) this.#broken.set(row.key, row);
     for (const [key, entry] of this.#entries) {
       if (entry.turn < began && !found.has(key)) this.#forget(key);
     }
@@ -88,13 +101,16 @@ export class LeaseCache {
 
   async refresh(key: LeaseKey): Promise<void> {
     const began = ++this.#turn;
-    const lease = await this.#store.read(key);
+    const lease = await this.#understood(key, this.#store.read(key));
+    if (lease === BROKEN) return;
     const entry = this.#entries.get(key);
     if (!entry || entry.turn < began) this.#put(key, { lease, turn: began });
   }
 
   async create(lease: NewLease): Promise<boolean> {
-    const outcome = await this.#store.create(lease);
+    if (this.#broken.has(lease.key)) return false;
+    const outcome = await this.#understood(lease.key, this.#store.create(lease));
+    if (outcome === BROKEN) return false;
     this.#put(lease.key, { lease: outcome.lease, turn: ++this.#turn });
     return outcome.won;
   }
@@ -142,8 +158,23 @@ export class LeaseCache {
     this.#all = undefined;
   }
 
+  /** A row that is broken is out of the picture until it is mended: what it says is not known, and others go on. */
+  async #understood<T>(key: LeaseKey, answer: Promise<T>): Promise<T | typeof BROKEN> {
+    try {
+      const understood = await answer;
+      this.#broken.delete(key);
+      return understood;
+    } catch (error) {
+      if (!(error instanceof BrokenRow)) throw error;
+      this.#broken.set(key, error);
+      this.#forget(key);
+      return BROKEN;
+    }
+  }
+
   async #write(operation: string, key: LeaseKey, write: Promise<WriteOutcome | RemoveOutcome>): Promise<boolean> {
-    const outcome = await write;
+    const outcome = await this.#understood(key, write);
+    if (outcome === BROKEN) return false;
     this.#put(key, { lease: outcome.lease, turn: ++this.#turn });
     if (!outcome.won) {
       this.#lost = true;

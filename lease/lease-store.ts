@@ -2,9 +2,11 @@
  * Port to the lease rows of the fleet table. Each method is one conditional write of the protocol; the condition is
  * in the method's comment and is checked by the store, atomically. A lost race is a value, not an exception.
  * Every write needs the row to exist (an update never creates a stub) and touches only the attributes it names.
+ * A row that cannot be understood throws BrokenRow: also after a write, which then happened or was lost.
  * Transport failures throw FleetStoreUnavailable (retry): the write may or may not have happened.
  */
 import { FleetError } from '../runtime/errors.ts';
+import type { BrokenRow } from './broken-row.ts';
 import type { Lease, LeaseKey, NewLease } from './lease.ts';
 import type { Checkpoint, Position } from './position.ts';
 
@@ -86,10 +88,10 @@ export interface OwnerLeaseWrites {
 }
 
 export interface LeaseReads {
-  /** Strongly consistent. */
+  /** Strongly consistent. @throws BrokenRow */
   read(key: LeaseKey): Promise<Lease | undefined>;
-  /** Every lease row of the table, strongly consistent, all pages. */
-  readAll(): Promise<Lease[]>;
+  /** Every lease row of the table that can be understood, strongly consistent, all pages. */
+  readAll(onBroken?: (row: BrokenRow) => void): Promise<Lease[]>;
 }
 
 export interface LeaseStore extends ControllerLeaseWrites, OwnerLeaseWrites, LeaseReads {}

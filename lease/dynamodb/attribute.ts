@@ -1,27 +1,10 @@
-/**
- * Reads and writes single attributes. A row that a person or another program broke must be told apart from a row
- * that is not there: BrokenRow names the key and the attribute, and costs one row, not the whole table.
- */
+/** Reads and writes single attributes. What is not as it should be throws BrokenRow, which names the key and the attribute. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { FleetError } from '../../runtime/errors.ts';
+import { BrokenRow } from '../broken-row.ts';
 import type { Item } from './fleet-table.ts';
 
-/** A row of the fleet table that cannot be understood. Somebody must repair it; its shard has to wait. */
-export class BrokenRow extends FleetError {
-  readonly key: string;
-  readonly attribute: string;
-
-  constructor(item: Item, attribute: string, problem: string) {
-    const key = item.leaseKey?.S ?? '(no leaseKey)';
-    super(`row ${key} of the fleet table is broken: ${attribute} ${problem}`, {
-      code: 'BrokenRow',
-      disposition: 'release',
-      fields: { leaseKey: key, attribute },
-    });
-    this.name = 'BrokenRow';
-    this.key = key;
-    this.attribute = attribute;
-  }
+export function brokenRow(item: Item, attribute: string, problem: string): BrokenRow {
+  return new BrokenRow(item.leaseKey?.S ?? '(no leaseKey)', attribute, problem);
 }
 
 export function text(value: string): AttributeValue {
@@ -36,13 +19,13 @@ export function number(value: number): AttributeValue {
 export function readText(item: Item, attribute: string): string | undefined {
   const value = present(item, attribute);
   if (value === undefined) return undefined;
-  if (value.S === undefined) throw new BrokenRow(item, attribute, 'is not a string');
+  if (value.S === undefined) throw brokenRow(item, attribute, 'is not a string');
   return value.S === '' ? undefined : value.S;
 }
 
 export function requireText(item: Item, attribute: string): string {
   const value = readText(item, attribute);
-  if (value === undefined) throw new BrokenRow(item, attribute, 'is missing');
+  if (value === undefined) throw brokenRow(item, attribute, 'is missing');
   return value;
 }
 
@@ -52,14 +35,14 @@ export function readCount(item: Item, attribute: string): number | undefined {
   if (value === undefined) return undefined;
   const count = value.N === undefined ? Number.NaN : Number(value.N);
   if (!Number.isSafeInteger(count) || count < 0) {
-    throw new BrokenRow(item, attribute, `is not a whole number: ${value.N ?? 'of another type'}`);
+    throw brokenRow(item, attribute, `is not a whole number: ${value.N ?? 'of another type'}`);
   }
   return count;
 }
 
 export function requireCount(item: Item, attribute: string): number {
   const value = readCount(item, attribute);
-  if (value === undefined) throw new BrokenRow(item, attribute, 'is missing');
+  if (value === undefined) throw brokenRow(item, attribute, 'is missing');
   return value;
 }
 
@@ -67,7 +50,7 @@ export function requireCount(item: Item, attribute: string): number {
 export function readTexts(item: Item, attribute: string): readonly string[] {
   const value = present(item, attribute);
   if (value === undefined) return [];
-  if (value.SS === undefined) throw new BrokenRow(item, attribute, 'is not a set of strings');
+  if (value.SS === undefined) throw brokenRow(item, attribute, 'is not a set of strings');
   return [...value.SS].sort((a, b) => (a < b ? -1 : 1));
 }
 

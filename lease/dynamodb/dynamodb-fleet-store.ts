@@ -3,7 +3,7 @@
  * The fleet row may begin as a stub that only has workers (they may register first): a stream's ARN makes it one.
  */
 import type { FleetRow, FleetStore, LeaderRow, LeaderStore, NewFleetRow } from '../worker-store.ts';
-import { BrokenRow, number, readCount, readText, readTexts, requireCount, requireText, text } from './attribute.ts';
+import { brokenRow, number, readCount, readText, readTexts, requireCount, requireText, text } from './attribute.ts';
 import type { FleetTable, Item } from './fleet-table.ts';
 
 export const FLEET_KEY = 'fleet';
@@ -31,7 +31,7 @@ export class DynamoDbFleetStore implements FleetStore, LeaderStore {
     });
     // A refusal whose row is gone again: a person deletes it at this moment.
     const created = result.item && fleetRowOf(result.item);
-    if (!created) throw new BrokenRow({ leaseKey: text(FLEET_KEY) }, 'streamArn', 'was removed while it was created');
+    if (!created) throw brokenRow({ leaseKey: text(FLEET_KEY) }, 'streamArn', 'was removed while it was created');
     return created;
   }
 

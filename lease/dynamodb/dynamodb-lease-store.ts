@@ -5,11 +5,12 @@
  * owner for ever, and a caller only writes upon a state that it saw.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { BrokenRow } from '../broken-row.ts';
 import { checkpointText } from '../checkpoint-text.ts';
 import { isFinished, isMine, type Lease, type LeaseKey, type NewLease } from '../lease.ts';
 import type { LeaseStore, OwnedLease, RemoveOutcome, SeenLease, WriteOutcome } from '../lease-store.ts';
 import { type Checkpoint, type Position, sequenceNumberOf, subSequenceNumberOf } from '../position.ts';
-import { BrokenRow, number, text } from './attribute.ts';
+import { number, text } from './attribute.ts';
 import type { Change, FleetTable, ScanFilter } from './fleet-table.ts';
 import { isHandedOver, isHanding, isHeld, isResetTo, isUnowned } from './found-lease.ts';
 import { countersOf, handoffEnd } from './handoff-end.ts';
@@ -231,7 +232,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
     return item && leaseOf(item);
   }
 
-  async readAll(): Promise<Lease[]> {
+  async readAll(onBroken?: (row: BrokenRow) => void): Promise<Lease[]> {
     const leases: Lease[] = [];
     const filter = {
       where: 'attribute_not_exists(#entityType) OR #entityType = :lease',
@@ -244,6 +245,7 @@ export class DynamoDbLeaseStore implements LeaseStore {
         } catch (error) {
           if (!(error instanceof BrokenRow)) throw error;
           this.#onBrokenRow(error);
+          onBroken?.(error);
         }
       }
     }

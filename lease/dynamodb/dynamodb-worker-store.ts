@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { BrokenRow } from '../broken-row.ts';
 import type {
   HeartbeatAnswer,
   Order,
@@ -13,7 +14,7 @@ import type {
   WorkerState,
   WorkerStore,
 } from '../worker-store.ts';
-import { BrokenRow, number, readCount, readText, requireCount, requireText, text } from './attribute.ts';
+import { brokenRow, number, readCount, readText, requireCount, requireText, text } from './attribute.ts';
 import { FLEET_KEY } from './dynamodb-fleet-store.ts';
 import type { FleetTable, Item } from './fleet-table.ts';
 
@@ -175,7 +176,7 @@ function workerRowOf(item: Item): WorkerRow {
 function workerStateOf(item: Item): WorkerState {
   const state = requireText(item, 'workerState');
   if (state === 'starting' || state === 'active' || state === 'draining') return state;
-  throw new BrokenRow(item, 'workerState', `is unknown: ${state}`);
+  throw brokenRow(item, 'workerState', `is unknown: ${state}`);
 }
 
 function listOf(orders: readonly Order[]): AttributeValue {
@@ -184,10 +185,10 @@ function listOf(orders: readonly Order[]): AttributeValue {
 
 function ordersOf(item: Item): Order[] {
   const list = item.orders?.L;
-  if (!list) throw new BrokenRow(item, 'orders', 'is not a list');
+  if (!list) throw brokenRow(item, 'orders', 'is not a list');
   return list.map((entry) => {
     const [, verb, leaseKey] = /^(hold|drain) (.+)$/.exec(entry.S ?? '') ?? [];
-    if (leaseKey === undefined) throw new BrokenRow(item, 'orders', `has an entry that is no order: ${entry.S ?? ''}`);
+    if (leaseKey === undefined) throw brokenRow(item, 'orders', `has an entry that is no order: ${entry.S ?? ''}`);
     return { verb: verb === 'drain' ? 'drain' : 'hold', leaseKey };
   });
 }

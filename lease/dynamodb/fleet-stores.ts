@@ -3,9 +3,9 @@
  */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Clock } from '../../runtime/clock.ts';
+import type { BrokenRow } from '../broken-row.ts';
 import type { LeaseStore } from '../lease-store.ts';
 import type { FleetStore, LeaderStore, WorkerStore } from '../worker-store.ts';
-import type { BrokenRow } from './attribute.ts';
 import { createDynamoDbClient, type DynamoDbClientOptions } from './client.ts';
 import { DynamoDbFleetStore } from './dynamodb-fleet-store.ts';
 import { DynamoDbLeaseStore } from './dynamodb-lease-store.ts';

@@ -17,7 +17,7 @@ import {
   sequenceNumberOf,
   subSequenceNumberOf,
 } from '../position.ts';
-import { BrokenRow, number, readCount, readText, readTexts, requireCount, requireText, text } from './attribute.ts';
+import { brokenRow, number, readCount, readText, readTexts, requireCount, requireText, text } from './attribute.ts';
 import type { Change, Item } from './fleet-table.ts';
 
 export const SHARD_END = 'SHARD_END';
@@ -142,7 +142,7 @@ function resetFloorOf(item: Item): Checkpoint | undefined {
   const stored = readText(item, 'resetFloor');
   if (stored === undefined) return undefined;
   const checkpoint = parseCheckpointText(stored);
-  if (!checkpoint) throw new BrokenRow(item, 'resetFloor', `is no checkpoint: ${stored}`);
+  if (!checkpoint) throw brokenRow(item, 'resetFloor', `is no checkpoint: ${stored}`);
   return checkpoint;
 }
 
@@ -152,7 +152,7 @@ function deliveredToOf(item: Item): DeliveredTo | undefined {
   const [positionText = '', generation = ''] = stored.split(' ');
   const position = parsePosition(positionText);
   if (position === undefined || !/^\d{1,15}$/.test(generation)) {
-    throw new BrokenRow(item, 'deliveredTo', `is not a position and a generation: ${stored}`);
+    throw brokenRow(item, 'deliveredTo', `is not a position and a generation: ${stored}`);
   }
   return { position, generation: Number(generation) };
 }
@@ -160,12 +160,12 @@ function deliveredToOf(item: Item): DeliveredTo | undefined {
 /** @param attribute has the sequence number; the sub-sequence number is in the attribute named after it. */
 function storedPosition(item: Item, attribute: 'checkpoint' | 'pendingCheckpoint', sequenceNumber: string): Position {
   if (!/^\d{1,56}$/.test(sequenceNumber)) {
-    throw new BrokenRow(item, attribute, `is neither a sequence number nor a sentinel: ${sequenceNumber}`);
+    throw brokenRow(item, attribute, `is neither a sequence number nor a sentinel: ${sequenceNumber}`);
   }
   const beside = `${attribute}SubSequenceNumber`;
   const subSequenceNumber = readCount(item, beside) ?? 0;
   if (subSequenceNumber >= 10 ** SUB_SEQUENCE_NUMBER_DIGITS) {
-    throw new BrokenRow(item, beside, `is too large: ${subSequenceNumber}`);
+    throw brokenRow(item, beside, `is too large: ${subSequenceNumber}`);
   }
   return positionOf(sequenceNumber, subSequenceNumber);
 }

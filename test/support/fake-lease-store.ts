@@ -3,6 +3,7 @@
  * contract suite holds the two together. Failures are injected by `faults`.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { BrokenRow } from '../../lease/broken-row.ts';
 import type { Lease, LeaseKey, NewLease } from '../../lease/lease.ts';
 import type { LeaseStore, OwnedLease, RemoveOutcome, SeenLease, WriteOutcome } from '../../lease/lease-store.ts';
 import type { Checkpoint, Position } from '../../lease/position.ts';
@@ -13,6 +14,8 @@ type Row = { -readonly [K in keyof Lease]: Lease[K] };
 
 export class FakeLeaseStore implements LeaseStore {
   readonly faults = new StoreFaults();
+  /** Keys of rows that cannot be understood: a write happens, and its answer says so. */
+  readonly broken = new Set<LeaseKey>();
   readonly #rows: Map<LeaseKey, Lease>;
 
   /** Several stores over the same rows are several processes, each with failures of its own. */
@@ -23,7 +26,7 @@ export class FakeLeaseStore implements LeaseStore {
   create(lease: NewLease): Promise<WriteOutcome> {
     return this.faults.around('create', () => {
       const found = this.#rows.get(lease.key);
-      if (found) return { won: false, lease: found };
+      if (found) return { won: false, lease: this.#understood(lease.key, found) };
       const created = buildLease({ ...lease, parents: sorted(lease.parents) });
       this.#rows.set(lease.key, created);
       return { won: true, lease: created };
@@ -176,11 +179,14 @@ export class FakeLeaseStore implements LeaseStore {
   }
 
   read(key: LeaseKey): Promise<Lease | undefined> {
-    return this.faults.around('read', () => this.#rows.get(key));
+    return this.faults.around('read', () => this.#understood(key, this.#rows.get(key)));
   }
 
-  readAll(): Promise<Lease[]> {
-    return this.faults.around('readAll', () => [...this.#rows.values()]);
+  readAll(onBroken?: (row: BrokenRow) => void): Promise<Lease[]> {
+    return this.faults.around('readAll', () => {
+      for (const key of this.broken) onBroken?.(brokenRow(key));
+      return [...this.#rows.values()].filter(({ key }) => !this.broken.has(key));
+    });
   }
 
   /** What a person with a console does: puts a row as it likes. */
@@ -212,11 +218,20 @@ export class FakeLeaseStore implements LeaseStore {
       const found = this.#rows.get(seen.key);
       if (!found) return { won: false, lease: undefined };
       const row: Row = { ...found };
-      if (change(row, seen.generation) === 'lost') return { won: false, lease: found };
+      if (change(row, seen.generation) === 'lost') return { won: false, lease: this.#understood(seen.key, found) };
       this.#rows.set(seen.key, row);
-      return { won: true, lease: row };
+      return { won: true, lease: this.#understood(seen.key, row) };
     });
   }
+
+  #understood<T>(key: LeaseKey, row: T): T {
+    if (this.broken.has(key)) throw brokenRow(key);
+    return row;
+  }
+}
+
+function brokenRow(key: LeaseKey): BrokenRow {
+  return new BrokenRow(key, 'checkpoint', 'is neither a sequence number nor a sentinel: garbage');
 }
 
 function endHandoff(row: Row, old: string, g: number): 'done' | 'lost' {

@@ -1,7 +1,7 @@
 /** Lease rows as other programs see them: KCL's names and types, attributes that are not ours, rows that are broken. */
 import { type AttributeValue, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BrokenRow } from '../../../lease/dynamodb/attribute.ts';
+import type { BrokenRow } from '../../../lease/broken-row.ts';
 import { DynamoDbLeaseStore } from '../../../lease/dynamodb/dynamodb-lease-store.ts';
 import { DynamoDbWorkerStore } from '../../../lease/dynamodb/dynamodb-worker-store.ts';
 import { ensureTable } from '../../../lease/dynamodb/ensure-table.ts';

@@ -20,6 +20,31 @@ describe('what should not happen', () => {
     expect(await metric(settled.running.registry, 'leases_recreated_total')).toBe(1);
   });
 
+  it('a lease row that says nothing we know is named, keeps nobody else from his turn, and goes on once it is mended', async () => {
+    const settled = await settledWorld(6, ['w1', 'w2']);
+    ({ world } = settled);
+    const { controller, leases, registry } = settled.running;
+    const { key } = [...world.leaseRows.values()].find(({ owner }) => owner === 'w1')!;
+    leases.broken.add(key);
+    settled.fleet.get('w1')?.kill();
+    await world.clock.advance(15_000);
+    const whileBroken = controller.conditions();
+    const others = [...world.leaseRows.values()].filter((lease) => lease.key !== key).map(({ owner }) => owner);
+    const ordered = [...world.fleetRows.orders.values()].flatMap(({ orders }) =>
+      orders.map(({ leaseKey }) => leaseKey),
+    );
+    leases.broken.delete(key);
+    await world.clock.advance(3_000);
+
+    expect(whileBroken).toEqual({ LeaseRowBroken: { rows: 1, reasons: [expect.stringContaining(`row ${key} `)] } });
+    expect(others).toEqual(['w2', 'w2', 'w2', 'w2', 'w2']);
+    expect(ordered).not.toContain(key);
+    expect(controller.conditions()).toEqual({});
+    expect(world.counts()).toEqual({ w2: 6 });
+    expect(await metric(registry, 'leases_recreated_total')).toBe(0);
+    expect(world.fleetRows.orders.get('w2')?.orders.map(({ leaseKey }) => leaseKey)).toContain(key);
+  });
+
   it('a stream that was deleted and created again stops everything, visibly', async () => {
     const settled = await settledWorld(2, ['w1', 'w2']);
     ({ world } = settled);
