@@ -5,6 +5,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { DECK } from './deck.ts';
 import { describeFault } from './fault.ts';
+import { runRedisFaults } from './redis-run.ts';
 import { reportText } from './report.ts';
 import { planOf, runChaos } from './run.ts';
 
@@ -19,21 +20,31 @@ interface Flags {
   readonly card?: readonly string[];
   readonly plan?: boolean;
   readonly keepLogs?: boolean;
+  readonly redis?: boolean;
+  readonly seeds: number;
 }
 
 const EXIT_INTERRUPTED = 130;
 
-async function run(flags: Flags): Promise<void> {
-  const { seed, workers, shards, leaseMs, card: cards } = flags;
-  const durationMs = flags.minutes * 60_000;
-  const gapMs = [leaseMs / 4, leaseMs] as const;
-  const options = { seed, workers, shards, leaseMs, durationMs, gapMs, ...(cards && { cards }) };
-  const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+
+/** Aborts when somebody ends this program, or stops to read what it says. */
+function untilEnded(): AbortController {
   const stop = new AbortController();
   // Whoever reads may leave (`| head`): then everything ends too, in place of being left behind.
   process.stdout.on('error', (error) => stop.abort(error));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => stop.abort(new Error(signal)));
+  return stop;
+}
+
+async function run(flags: Flags): Promise<void> {
+  if (flags.redis) return runRedis(flags);
+  const { seed, workers, shards, leaseMs, card: cards } = flags;
+  const durationMs = flags.minutes * 60_000;
+  const gapMs = [leaseMs / 4, leaseMs] as const;
+  const options = { seed, workers, shards, leaseMs, durationMs, gapMs, ...(cards && { cards }) };
+  const stop = untilEnded();
   const { slots, faults } = planOf(options);
   say(`seed ${seed}: ${faults.length} faults in ${flags.minutes} minutes. Clocks at the start:`);
   say(slots.map(({ name, clockOffsetMs }) => `${name} ${clockOffsetMs / 60_000} min`).join(', '));
@@ -56,6 +67,13 @@ async function run(flags: Flags): Promise<void> {
   }
 }
 
+async function runRedis({ seed, seeds }: Flags): Promise<void> {
+  const { signal } = untilEnded();
+  const isGood = await runRedisFaults({ firstSeed: seed, seeds, signal, say });
+  process.exitCode = isGood ? 0 : 1;
+  if (signal.aborted) process.exitCode = EXIT_INTERRUPTED;
+}
+
 await new Command('chaos')
   .description('a real fleet under seeded faults, judged by what its producer knows')
   .option('--minutes <n>', 'how long records flow and faults strike', positive, 2)
@@ -73,6 +91,8 @@ await new Command('chaos')
   .option('--card <names...>', 'play only these cards of the deck (listed below)')
   .option('--plan', 'only print what would be done')
   .option('--keep-logs', 'keep what the processes said, even when all is good')
+  .option('--redis', 'strike Redis alone: every loss and failover of real servers, Sentinel and Cluster among them')
+  .option('--seeds <n>', 'with --redis: so many seeds for each fault, from --seed on', whole(1, 100), 5)
   .addHelpText(
     'after',
     `
@@ -92,6 +112,7 @@ The deck:
 ${DECK.map(({ name }) => `  ${name}`).join('\n')}
 
   npm run chaos -- --minutes 10 --seed 3
+  npm run chaos -- --redis
   npm run chaos -- --minutes 1 --card 'Redis answers cut' 'split' --keep-logs`,
   )
   .action(run)

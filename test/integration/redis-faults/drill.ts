@@ -3,6 +3,7 @@
  * pass it; what a fault takes away lies between the mark and the strike. At the end every count must equal the truth.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { systemClock as clock } from '../../../runtime/clock.ts';
 import { FaultProxy } from '../../chaos/fault-proxy.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
@@ -113,6 +114,19 @@ export async function drill(fault: RedisFault, seed: number): Promise<DrillRepor
     await front.stop();
     for (const each of [node, ...lab.others]) await each.stop();
   }
+}
+
+/** What the fault should not have been able to do; undefined when the promises of the protocol were kept. */
+export function wrongWith(fault: RedisFault, report: DrillReport): string | undefined {
+  if (!isDeepStrictEqual(report.counted, report.truth)) {
+    return `counted ${JSON.stringify(report.counted)} in place of ${JSON.stringify(report.truth)}`;
+  }
+  if (fault.losesSettled === 'perhaps') return undefined;
+  if (!fault.losesSettled)
+    return report.healed === 0 ? undefined : `${report.healed} records healed where none were lost`;
+  // Where others decide when to fail over, the loss may be healed before it can be measured.
+  if (!fault.surround && report.lost === 0) return 'Redis lost nothing: the fault struck beside';
+  return report.healed > 0 ? undefined : 'nothing was healed';
 }
 
 async function feed(shards: DrilledShards, random: Lab['random'], signal: AbortSignal): Promise<void> {

@@ -1,0 +1,56 @@
+/**
+ * `npm run chaos -- --redis`: every fault of real Redis servers, each with some seeds, one after the other; then a table
+ * of what Redis lost, what was read again and how long it took.
+ */
+import { CLUSTER_FAULTS } from '../integration/redis-faults/clusters.ts';
+import { type DrillReport, drill, type RedisFault, wrongWith } from '../integration/redis-faults/drill.ts';
+import { REDIS_FAULTS } from '../integration/redis-faults/faults.ts';
+import { SENTINEL_FAULTS } from '../integration/redis-faults/sentinels.ts';
+
+export interface RedisRunOptions {
+  readonly firstSeed: number;
+  readonly seeds: number;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+}
+
+export const ALL_REDIS_FAULTS: readonly RedisFault[] = [...REDIS_FAULTS, ...SENTINEL_FAULTS, ...CLUSTER_FAULTS];
+
+/** True when every promise was kept. The signal ends it between two drills. */
+export async function runRedisFaults({ firstSeed, seeds, signal, say }: RedisRunOptions): Promise<boolean> {
+  const rows: string[] = [];
+  let isGood: boolean = true;
+  for (const fault of ALL_REDIS_FAULTS) {
+    const reports: DrillReport[] = [];
+    for (let seed = firstSeed; seed < firstSeed + seeds && !signal.aborted; seed++) {
+      const report = await drill(fault, seed);
+      const wrong = wrongWith(fault, report);
+      isGood &&= wrong === undefined;
+      say(`${fault.name}, seed ${seed}: ${report.records} records, ${wrong ?? 'counted exactly'}`);
+      reports.push(report);
+    }
+    if (reports.length > 0) rows.push(rowOf(fault, reports));
+  }
+  say('\n| fault | records each | lost by Redis | read again | healed | whole after, median (longest) | counts |');
+  say('|---|---|---|---|---|---|---|');
+  for (const row of rows) say(row);
+  return isGood && !signal.aborted;
+}
+
+function rowOf(fault: RedisFault, reports: readonly DrillReport[]): string {
+  const range = (pick: (report: DrillReport) => number): string => {
+    const values = reports.map(pick).toSorted((a, b) => a - b);
+    return values[0] === values.at(-1) ? `${values[0]}` : `${values[0]}–${values.at(-1)}`;
+  };
+  const healMs = reports.map((report) => Math.round(report.healMs)).toSorted((a, b) => a - b);
+  const exact = reports.filter((report) => wrongWith(fault, report) === undefined).length;
+  return `| ${[
+    fault.name,
+    range(({ records }) => records),
+    range(({ lost }) => lost),
+    range(({ replayed }) => replayed),
+    range(({ healed }) => healed),
+    `${healMs[Math.floor(healMs.length / 2)]} ms (${healMs.at(-1)} ms)`,
+    `${exact} of ${reports.length} exact`,
+  ].join(' | ')} |`;
+}
