@@ -3,7 +3,7 @@
  * of what Redis lost, what was read again and how long it took.
  */
 import { CLUSTER_FAULTS } from '../integration/redis-faults/clusters.ts';
-import { type DrillReport, drill, type RedisFault, wrongWith } from '../integration/redis-faults/drill.ts';
+import { type DrillReport, drill, isExact, type RedisFault, wrongWith } from '../integration/redis-faults/drill.ts';
 import { REDIS_FAULTS } from '../integration/redis-faults/faults.ts';
 import { SENTINEL_FAULTS } from '../integration/redis-faults/sentinels.ts';
 
@@ -31,7 +31,9 @@ export async function runRedisFaults({ firstSeed, seeds, signal, say }: RedisRun
     }
     if (reports.length > 0) rows.push(rowOf(fault, reports));
   }
-  say('\n| fault | records each | lost by Redis | read again | healed | whole after, median (longest) | counts |');
+  say(
+    '\n| fault | records each | lost by Redis | read again: counted already | read again: healed | whole after, median (longest) | counts |',
+  );
   say('|---|---|---|---|---|---|---|');
   for (const row of rows) say(row);
   return isGood && !signal.aborted;
@@ -43,7 +45,7 @@ function rowOf(fault: RedisFault, reports: readonly DrillReport[]): string {
     return values[0] === values.at(-1) ? `${values[0]}` : `${values[0]}–${values.at(-1)}`;
   };
   const healMs = reports.map((report) => Math.round(report.healMs)).toSorted((a, b) => a - b);
-  const exact = reports.filter((report) => wrongWith(fault, report) === undefined).length;
+  const exact = reports.filter(isExact).length;
   return `| ${[
     fault.name,
     range(({ records }) => records),

@@ -116,9 +116,13 @@ export async function drill(fault: RedisFault, seed: number): Promise<DrillRepor
   }
 }
 
+export function isExact({ counted, truth }: DrillReport): boolean {
+  return isDeepStrictEqual(counted, truth);
+}
+
 /** What the fault should not have been able to do; undefined when the promises of the protocol were kept. */
 export function wrongWith(fault: RedisFault, report: DrillReport): string | undefined {
-  if (!isDeepStrictEqual(report.counted, report.truth)) {
+  if (!isExact(report)) {
     return `counted ${JSON.stringify(report.counted)} in place of ${JSON.stringify(report.truth)}`;
   }
   if (fault.losesSettled === 'perhaps') return undefined;

@@ -139,7 +139,8 @@ const kill: RedisFault = {
 
 const frozen: RedisFault = {
   name: 'Sentinel failover, SIGSTOP of the primary, which wakes up again',
-  losesSettled: false,
+  // It takes writes until a Sentinel makes it a replica, which may be longer than a drill's short settling.
+  losesSettled: 'perhaps',
   surround,
   strike: async ({ node }) => {
     node.signal('SIGSTOP');
