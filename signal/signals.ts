@@ -19,7 +19,10 @@ export type Hint =
 
 /** A worker's side. Sending never fails and never waits. */
 export interface WorkerSignals {
-  /** Subscribes to the worker's own channel (which is also its presence) until the signal aborts. */
+  /**
+   * Subscribes to the worker's own channel (which is also its presence) until the signal aborts. Hears `orders-changed`
+   * as soon as it can hear: what was said before is lost.
+   */
   listen(workerId: string, onHint: (hint: Hint) => void, signal: AbortSignal): void;
   toWorker(workerId: string, hint: Hint): void;
   toController(hint: Hint): void;

@@ -19,7 +19,7 @@ export interface SubscriptionOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly onHint: (hint: Hint) => void;
-  /** Told when hints may have been missed: the connection was lost, could not be had again, or is back. */
+  /** Told when hints may have been missed: before it listened at all, and when the connection was lost or is back. */
   readonly onGap: () => void;
   readonly signal: AbortSignal;
 }
@@ -30,7 +30,6 @@ export function subscribe(options: SubscriptionOptions): void {
   if (options.signal.aborted) return;
   const gate = new HintGate(options.clock);
   const { isSharded } = options.channels;
-  let listened = false;
   const connection = new Connection({
     address: options.address,
     home: options.channels.home,
@@ -39,8 +38,8 @@ export function subscribe(options: SubscriptionOptions): void {
     onReady: async () => {
       const { redis } = connection;
       await (isSharded ? redis.ssubscribe(options.channel) : redis.subscribe(options.channel));
-      if (listened) options.onGap();
-      listened = true;
+      // The first time too: whoever knew this listener before it could hear may have spoken to it.
+      options.onGap();
     },
     onAway: options.onGap,
   });

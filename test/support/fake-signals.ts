@@ -34,7 +34,10 @@ export class FakeSignalBus {
   worker(): WorkerSignals {
     const closing = new AbortController();
     return {
-      listen: (workerId, onHint, signal) => this.#listen(workerId, onHint, AbortSignal.any([signal, closing.signal])),
+      listen: (workerId, onHint, signal) => {
+        this.#listen(workerId, onHint, AbortSignal.any([signal, closing.signal]));
+        if (!this.isAway) queueMicrotask(() => onHint({ kind: 'orders-changed' }));
+      },
       toWorker: (workerId, hint) => this.#send(workerId, hint),
       toController: (hint) => this.#send(CONTROLLER, hint),
       close: () => Promise.resolve(closing.abort()),

@@ -38,6 +38,8 @@ describe.runIf(hasRedisServer())('hints over a Redis with troubles', () => {
       worker.listen('w1', (hint) => heard.push(hint), ended.signal);
       await vi.waitFor(async () => expect((await controller.presence(['w1']))?.present.size).toBe(1), WAIT);
       const before = await controller.presence(['w1']);
+      await vi.waitFor(() => expect(heard).toHaveLength(1), WAIT);
+      heard.length = 0;
       await server.restart();
       expect(await controller.presence(['w1'])).toBeUndefined();
       controller.toWorker('w1', { kind: 'lease-released', leaseKey: 'lost in the outage' });
@@ -63,6 +65,8 @@ describe.runIf(hasRedisServer())('hints over a Redis with troubles', () => {
       worker.listen('w1', (hint) => heard.push(hint), ended.signal);
       const forger = new Redis(server.url);
       await vi.waitFor(async () => expect(await forger.publish('presence/f/w1', 'not JSON')).toBe(1), WAIT);
+      await vi.waitFor(() => expect(heard).toHaveLength(1), WAIT);
+      heard.length = 0;
       const texts = [
         'null',
         '[]',

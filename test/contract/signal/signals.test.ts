@@ -70,6 +70,10 @@ describe.each(worlds)('hints over %s', (_name, start) => {
     await world.end();
   });
 
+  it('begin, for a worker, with the one to look: what was said before it could hear is lost', async () => {
+    await vi.waitFor(() => expect(toWorker[0]).toEqual({ kind: 'orders-changed' }), WAIT);
+  });
+
   it('reach the worker that they are for, from the controller and from another worker', async () => {
     toWorker.length = 0;
     controller.toWorker('w1', { kind: 'orders-changed' });

@@ -140,6 +140,8 @@ describe.runIf(hasRedisServer())('a Redis Cluster', () => {
     const presence = async () => (await controller.presence(['w1']))?.present.size;
     await expect.poll(presence, { timeout: 5_000 }).toBe(1);
     const before = (await controller.presence(['w1']))!.connection;
+    await expect.poll(() => heard, { timeout: 5_000 }).toContain('orders-changed');
+    heard.length = 0;
 
     const heir = String(await a.ask((client) => client.call('CLUSTER', 'MYID')));
     for (const node of [a, b]) {
