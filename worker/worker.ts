@@ -208,6 +208,7 @@ export class Worker implements WorkerSessionListener {
     if (desk.isBusy || this.#parts.clock.monotonicMs() < desk.notBeforeMs) return;
     desk.isBusy = true;
     const { signal } = this.#era;
+    const news = desk.nudge.next();
     this.#track(
       act()
         .catch((error: unknown) => {
@@ -216,6 +217,10 @@ export class Worker implements WorkerSessionListener {
         })
         .finally(() => {
           desk.isBusy = false;
+          // What came while it was looked at may be newer than what was seen.
+          if (!news.aborted) return;
+          this.#desks.expectNews(key);
+          this.#wake.give();
         }),
     );
   }

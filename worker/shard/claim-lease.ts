@@ -34,13 +34,14 @@ export async function claimLease(
 ): Promise<Claim> {
   const { leases, waiting, workerId } = parts;
   for (let look = 1; ; look++) {
+    const news = parts.nudge.next();
     const lease = await waiting.patiently(signal, () => leases.read(key));
     if (!lease || isFinished(lease)) return { kind: 'notMine' };
     if (lease.checkpointOwner === workerId) return letGo(parts, lease, signal);
     if (!forNewOwner || lease.owner !== workerId) return { kind: 'notMine' };
     if (isHeldBy(lease, workerId)) return { kind: 'mine', lease };
     if (look === 1) parts.onHandoff(lease);
-    await parts.nudge.wait(LOOK_AGAIN_MS, signal);
+    await parts.nudge.wait(LOOK_AGAIN_MS, signal, news);
     signal.throwIfAborted();
   }
 }

@@ -14,8 +14,13 @@ export class Nudge {
     this.#interrupt = new AbortController();
   }
 
-  /** Until nudged, or `ms` passed, or the signal aborts. */
-  wait(ms: number, signal: AbortSignal): Promise<void> {
-    return this.#clock.sleep(ms, AbortSignal.any([signal, this.#interrupt.signal]));
+  /** Aborts with the next nudge. Taken before a look, it tells afterwards that the look may be older than the news. */
+  next(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  /** Until nudged since `news` was taken, or `ms` passed, or the signal aborts. */
+  wait(ms: number, signal: AbortSignal, news: AbortSignal = this.next()): Promise<void> {
+    return this.#clock.sleep(ms, AbortSignal.any([signal, news]));
   }
 }

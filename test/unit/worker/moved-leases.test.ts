@@ -68,4 +68,29 @@ describe('a worker that hears of a moved lease before its orders come', () => {
     expect([...world.counts.leasesLost]).toEqual([]);
     await world.stop();
   });
+
+  it.each([
+    ['while it waits for the old owner', { owner: ME, checkpointOwner: 'old' }],
+    ['while it finds the lease with somebody else', { owner: 'old' }],
+  ])('misses no news that comes between a look and its answer, %s', async (_, before) => {
+    const world = await started();
+    world.putLease(0, before);
+    const read = world.leases.read.bind(world.leases);
+    world.leases.read = async (key) => {
+      const lease = await read(key);
+      await world.clock.sleep(50);
+      return lease;
+    };
+    await world.order([{ leaseKey: world.key(0), verb: 'hold' }]);
+    await world.clock.advance(200);
+    world.hear({ kind: 'lease-moved', leaseKey: world.key(0) });
+    await world.clock.advance(20);
+    world.putLease(0, { owner: ME, generation: 2 });
+
+    world.hear({ kind: 'lease-released', leaseKey: world.key(0) });
+    await world.clock.advance(90);
+
+    expect(world.states()).toEqual({ 0: 'Reading' });
+    await world.stop();
+  });
 });
