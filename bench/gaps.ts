@@ -77,7 +77,10 @@ class Watched {
       const open = (await this.leases()).filter((lease) => !isFinished(lease));
       const standing = new Set(this.sampler.standing(1_000).map((field) => field.split(' ')[1]));
       const isRead = ({ key }: Lease): boolean => this.sampler.records(key) !== undefined && !standing.has(key);
-      if (open.every((lease) => this.#isAtWork(lease) && isRead(lease))) return;
+      // A worker that has nothing yet is about to get something.
+      const owned = new Set(open.map(({ owner }) => owner));
+      const isShared = owned.size >= Math.min(open.length, this.stage.fleet.workers.length);
+      if (isShared && open.every((lease) => this.#isAtWork(lease) && isRead(lease))) return;
     }
     throw new Error('the fleet did not become quiet');
   }

@@ -13,6 +13,8 @@ import type { HeartbeatAnswer, Orders, WorkerLoad, WorkerState, WorkerStore } fr
 export interface WorkerSessionListener {
   /** Registered under this id; consumers may start as orders come. */
   onRegistered(id: string): void;
+  /** The row says that the worker drains: whoever reads it now finds it. Once per registration. */
+  onDrainWritten(id: string): void;
   /** The orders as they are now: the whole list, also when they were read again without a change. */
   onOrders(orders: Orders): void;
   /** No answered heartbeat for the lease duration: abort all consumers at once. The session goes on trying. */
@@ -41,6 +43,7 @@ export interface WorkerSessionOptions {
 
 interface Registration {
   readonly id: string;
+  saysDraining: boolean;
   beats: number;
   /** Version that a heartbeat returned before the orders were last read; undefined = not read yet. */
   ordersVersion: number | undefined;
@@ -130,17 +133,20 @@ export class WorkerSession {
     const registered = await this.#options.store.register(id);
     this.#candidateId = undefined;
     if (!registered) return;
-    this.#registration = { id, beats: 0, ordersVersion: undefined, ordersReadMs: 0 };
+    this.#registration = { id, saysDraining: false, beats: 0, ordersVersion: undefined, ordersReadMs: 0 };
     this.#tell((listener) => listener.onRegistered(id));
   }
 
   async #heartbeat(registration: Registration, startedMs: number): Promise<void> {
     const { state, load } = this.#options.status();
-    const answer = await this.#options.store.heartbeat(registration.id, this.#draining ? 'draining' : state, load);
+    const isDraining = this.#draining;
+    const answer = await this.#options.store.heartbeat(registration.id, isDraining ? 'draining' : state, load);
     if (answer === 'gone') return this.#leave(registration.id);
     if (answer.beats <= registration.beats) return;
     registration.beats = answer.beats;
     this.#trust.renew(startedMs);
+    if (isDraining && !registration.saysDraining) this.#tell((listener) => listener.onDrainWritten(registration.id));
+    registration.saysDraining = isDraining;
     await this.#bringOrders(registration, answer);
   }
 

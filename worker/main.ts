@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const { signal } = lifecycle;
   try {
     const startup = { clock, logger, signal, onWait };
-    const { stores, kinesis, connection } = outside;
+    const { stores, kinesis, connection, signals } = outside;
     await untilTable(startup, { client: stores.client, tableName: settings.fleet, create: settings.createTable });
     await untilRedis(startup, connection, settings.settleMs);
     const fleet = await untilFleet(startup, stores.fleet, settings.stream);
@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     warnOfShortHorizon(logger, settings.horizonHours, summary?.retentionHours);
     status.worker = new Worker(await composeWorkerOptions(settings, outside, fleet, clock, logger));
     onWait(undefined);
-    await runUntilDrained(status.worker, { clock, logger, stores, shutdownMs: settings.shutdownMs, signal });
+    await runUntilDrained(status.worker, { clock, logger, stores, signals, shutdownMs: settings.shutdownMs, signal });
   } catch (error) {
     if (!signal.aborted) throw error;
   }

@@ -6,6 +6,7 @@
 import type { FleetStore, WorkerStore } from '../lease/worker-store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { errorFields, type Logger } from '../runtime/logger.ts';
+import type { WorkerSignals } from '../signal/signals.ts';
 import type { Worker } from './worker.ts';
 
 export interface ShutdownParts {
@@ -15,6 +16,7 @@ export interface ShutdownParts {
     readonly workers: Pick<WorkerStore, 'readWorkers' | 'remove'>;
     readonly fleet: Pick<FleetStore, 'readFleet'>;
   };
+  readonly signals: Pick<WorkerSignals, 'toController'>;
   readonly shutdownMs: number;
   /** Asks to stop. */
   readonly signal: AbortSignal;
@@ -79,9 +81,10 @@ async function hasHeir(id: string | undefined, { stores }: ShutdownParts): Promi
 }
 
 /** Tidy, not needed: whoever does not leave is found dead. */
-async function leaveFleet(id: string, { stores, logger }: ShutdownParts): Promise<void> {
+async function leaveFleet(id: string, { stores, signals, logger }: ShutdownParts): Promise<void> {
   try {
     await stores.workers.remove(id);
+    signals.toController({ kind: 'worker-changed', workerId: id });
   } catch (error) {
     logger.warn('worker row left behind', { worker: id, ...errorFields(error) });
   }

@@ -127,7 +127,6 @@ export class Worker implements WorkerSessionListener {
     const startedMs = clock.monotonicMs();
     this.#isStopping = true;
     this.#session.drain();
-    if (this.id !== undefined) this.#signals.toController({ kind: 'worker-changed', workerId: this.id });
     while (this.#shards.size > 0 && clock.monotonicMs() - startedMs < shutdownMs) {
       const isAlone = alone?.aborted || clock.monotonicMs() - startedMs >= shutdownMs / 2;
       for (const consumer of this.#shards.values()) {
@@ -144,6 +143,11 @@ export class Worker implements WorkerSessionListener {
     this.#orders = undefined;
     this.#parts.logger.info('registered', { worker: id });
     this.#signals.listen(id, (hint) => this.#hear(hint), this.#era.signal);
+    this.#signals.toController({ kind: 'worker-changed', workerId: id });
+  }
+
+  /** Not before it is written: whoever looked at once would find the state of before, and look no more for a while. */
+  onDrainWritten(id: string): void {
     this.#signals.toController({ kind: 'worker-changed', workerId: id });
   }
 

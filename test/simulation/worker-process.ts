@@ -59,6 +59,7 @@ export async function runWorker(world: World, process: SimProcess): Promise<void
     clock: process,
     logger,
     stores: { workers, fleet },
+    signals,
     shutdownMs: SHUTDOWN_MS,
     signal,
   });

@@ -37,6 +37,7 @@ export class WorkerSessionFixture {
         onRegistered: (id) => this.told.push(`registered ${id}`),
         onOrders: ({ version, orders }) => this.told.push(`orders ${version}: ${orders.map((o) => o.leaseKey).join()}`),
         onSelfFenced: (id) => this.told.push(`fenced ${id} at ${this.clock.monotonicMs()}`),
+        onDrainWritten: () => undefined,
         onGone: (id) => this.told.push(`gone ${id}`),
       },
     });

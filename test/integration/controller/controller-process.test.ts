@@ -66,6 +66,7 @@ function startWorker(id: string): () => void {
         }
       },
       onSelfFenced: () => undefined,
+      onDrainWritten: () => undefined,
       onGone: () => undefined,
     },
   });

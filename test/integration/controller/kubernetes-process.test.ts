@@ -41,6 +41,7 @@ function startWorker(pod: string, uid: string): string {
       onRegistered: () => undefined,
       onOrders: () => undefined,
       onSelfFenced: () => undefined,
+      onDrainWritten: () => undefined,
       onGone: () => undefined,
     },
   });

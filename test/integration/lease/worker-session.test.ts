@@ -47,6 +47,7 @@ describe('a worker session on a table', () => {
         onRegistered: () => undefined,
         onOrders: (orders) => seen.push(orders),
         onSelfFenced: () => undefined,
+        onDrainWritten: () => undefined,
         onGone: () => undefined,
       },
     });

@@ -125,6 +125,7 @@ export class World {
         onRegistered: () => signals.toController({ kind: 'worker-changed', workerId: id }),
         onOrders: (orders) => void release(orders),
         onSelfFenced: () => undefined,
+        onDrainWritten: () => signals.toController({ kind: 'worker-changed', workerId: id }),
         onGone: () => undefined,
       },
     });
@@ -133,10 +134,7 @@ export class World {
     return {
       id,
       kill: () => stop.abort(),
-      drain: () => {
-        session.drain();
-        signals.toController({ kind: 'worker-changed', workerId: id });
-      },
+      drain: () => session.drain(),
     };
   }
 

@@ -25,6 +25,7 @@ function startSession(id: string) {
       onRegistered: () => undefined,
       onOrders: () => undefined,
       onSelfFenced: () => fencedMs.push(world.clock.monotonicMs()),
+      onDrainWritten: () => undefined,
       onGone: () => undefined,
     },
   });

@@ -21,7 +21,8 @@ async function stopping(others: Readonly<Record<string, WorkerState>>) {
   }
   const asked = new AbortController();
   const stores = { workers, fleet: workers };
-  const parts = { clock, stores, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
+  const { signals } = world;
+  const parts = { clock, stores, signals, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
   const ended = runUntilDrained(world.worker, parts);
   await clock.advance(100);
   const leaseKey = world.putLease(0, { owner: ME });
@@ -37,6 +38,29 @@ async function stopping(others: Readonly<Record<string, WorkerState>>) {
 }
 
 describe('the end of a worker', () => {
+  it('is told when its row says so, and again when its row is gone: who looks at a hint must find what it means', async () => {
+    const world = new WorkerWorld();
+    const { clock, workers } = world;
+    const told: unknown[] = [];
+    const toController = (): unknown => told.push(workers.rows.workers.get(ME)?.state ?? 'no row');
+    world.signals.toController = toController;
+    const asked = new AbortController();
+    const stores = { workers, fleet: workers };
+    const { signals } = world;
+    const parts = { clock, stores, signals, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
+    const ended = runUntilDrained(world.worker, parts);
+    await clock.advance(2_000);
+    workers.faults.onCall = async () => {
+      await clock.sleep(30);
+      return undefined;
+    };
+
+    asked.abort(new Error('SIGTERM'));
+    await clock.runUntil(ended);
+
+    expect(told).toEqual(['starting', 'draining', 'no row']);
+  });
+
   it('frees its leases at once when nobody else is there, and leaves the fleet', async () => {
     const { world, end } = await stopping({});
 
@@ -81,7 +105,8 @@ describe('the end of a worker', () => {
     };
     const asked = new AbortController();
     const stores = { workers, fleet: workers };
-    const parts = { clock, stores, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
+    const { signals } = world;
+    const parts = { clock, stores, signals, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
     const ended = runUntilDrained(world.worker, parts);
     asked.abort(new Error('SIGTERM'));
 

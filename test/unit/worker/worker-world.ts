@@ -4,7 +4,7 @@ import type { Lease, LeaseKey } from '../../../lease/lease.ts';
 import type { Order } from '../../../lease/worker-store.ts';
 import { createReferenceLedger, emptyReferenceState } from '../../../ledger/reference.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
-import type { Hint } from '../../../signal/signals.ts';
+import type { Hint, WorkerSignals } from '../../../signal/signals.ts';
 import { CheckpointBook } from '../../../worker/checkpoint/checkpoint-book.ts';
 import { Advancer } from '../../../worker/ledger/advancer.ts';
 import { untilAborted, Waiting } from '../../../worker/ledger/waiting.ts';
@@ -30,6 +30,7 @@ export class WorkerWorld {
   readonly sources = createFakeSources(this.clock);
   readonly counts = new FlowCounts();
   readonly sent: { readonly to: string; readonly hint: Hint }[] = [];
+  readonly signals: WorkerSignals;
   readonly worker: Worker;
   /** What a hint from outside does. */
   hear: (hint: Hint) => void = () => undefined;
@@ -51,6 +52,7 @@ export class WorkerWorld {
       toController: (hint: Hint) => this.sent.push({ to: 'controller', hint }),
       close: () => Promise.resolve(),
     };
+    this.signals = signals;
     this.worker = new Worker({
       signals,
       session: {
