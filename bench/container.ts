@@ -4,6 +4,6 @@
  * a whole machine's memory lets garbage lie for longer, which makes it larger and a little faster.
  */
 export const CONTAINER_ENV = {
-  NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=256',
+  NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=256',
   MALLOC_ARENA_MAX: '2',
 } as const;
