@@ -2,7 +2,9 @@
  * A fleet for chaos: every process in a slot of its own, with its memory, its lines and all that no fault explains
  * being noted. The settings are the product's, with a lease as short as the run wants it, so that more happens a minute.
  */
+
 import { readdirSync } from 'node:fs';
+import { CONTAINER_ENV } from '../../bench/container.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { SlotName } from './fault.ts';
 import { LogKeeper } from './log-keeper.ts';
@@ -33,7 +35,9 @@ export function settingsFor(leaseMs: number): Record<string, string> {
     BYTE_BUDGET_MIB: 32,
     SHUTDOWN_MS,
   };
-  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(Math.round(value))]));
+  const texts = Object.entries(settings).map(([name, value]) => [name, String(Math.round(value))]);
+  // Nor is garbage that a process keeps because it sees a whole machine's memory: as in the chart's container.
+  return { ...Object.fromEntries(texts), ...CONTAINER_ENV };
 }
 
 export function leaderLeaseMsOf(leaseMs: number): number {
