@@ -7,6 +7,14 @@ import { WorkerWorld } from './worker-world.ts';
 const ME = 'worker-1';
 const SHUTDOWN_MS = 60_000;
 
+/** From its registration until it has left; `asked` is its SIGTERM. */
+function run({ clock, workers, signals, worker }: WorkerWorld) {
+  const asked = new AbortController();
+  const stores = { workers, fleet: workers };
+  const parts = { clock, stores, signals, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
+  return { asked, ended: runUntilDrained(worker, parts) };
+}
+
 /** A worker that reads one shard, among others, and is told to stop. */
 async function stopping(others: Readonly<Record<string, WorkerState>>) {
   const world = new WorkerWorld();
@@ -19,11 +27,7 @@ async function stopping(others: Readonly<Record<string, WorkerState>>) {
     await workers.register(id);
     await workers.heartbeat(id, state, { leases: 0, bytesPerSecond: 0 });
   }
-  const asked = new AbortController();
-  const stores = { workers, fleet: workers };
-  const { signals } = world;
-  const parts = { clock, stores, signals, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
-  const ended = runUntilDrained(world.worker, parts);
+  const { asked, ended } = run(world);
   await clock.advance(100);
   const leaseKey = world.putLease(0, { owner: ME });
   await world.order([{ leaseKey, verb: 'hold' }]);
@@ -44,11 +48,7 @@ describe('the end of a worker', () => {
     const told: unknown[] = [];
     const toController = (): unknown => told.push(workers.rows.workers.get(ME)?.state ?? 'no row');
     world.signals.toController = toController;
-    const asked = new AbortController();
-    const stores = { workers, fleet: workers };
-    const { signals } = world;
-    const parts = { clock, stores, signals, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
-    const ended = runUntilDrained(world.worker, parts);
+    const { asked, ended } = run(world);
     await clock.advance(2_000);
     workers.faults.onCall = async () => {
       await clock.sleep(30);
@@ -103,11 +103,7 @@ describe('the end of a worker', () => {
       await clock.sleep(100);
       return undefined;
     };
-    const asked = new AbortController();
-    const stores = { workers, fleet: workers };
-    const { signals } = world;
-    const parts = { clock, stores, signals, logger: silentLogger, shutdownMs: SHUTDOWN_MS, signal: asked.signal };
-    const ended = runUntilDrained(world.worker, parts);
+    const { asked, ended } = run(world);
     asked.abort(new Error('SIGTERM'));
 
     await clock.runUntil(ended);
