@@ -1,8 +1,9 @@
 -- Commit: one batch of one shard goes into one slot, wholly or not at all.
--- All checks stand before the first write; after it nothing can fail. The first write is one that Redis refuses when
--- it is out of memory, so a refusal leaves everything as it was. A string costs Redis's Lua about a nanosecond per
--- byte and an argument more: so ids and members come as one MessagePack array each, which is cut in C, and other
--- columns as blobs of which little is looked at. Two-byte numbers are big-endian.
+-- All checks stand before the first write, but for ids that SADD itself judges: what it took is taken back if it then
+-- refuses one. After that nothing can fail. The first write is one that Redis refuses when it is out of memory, so a
+-- refusal leaves everything as it was. A string costs Redis's Lua about a nanosecond per byte and an argument more: so
+-- ids and members come as one MessagePack array each, which is cut in C, and other columns as blobs of which little is
+-- looked at. Two-byte numbers are big-endian.
 --
 -- KEYS  rows, duplicates of the shard, layouts, counters, job; the buckets of the own period; the buckets of each
 --       neighbour that is looked up; the sets of uniques
@@ -16,6 +17,9 @@
 --       counter of each group
 -- Gives ok | applied + noted duplicates, stale + row, fenced + generation, layout + (buckets, identities) of each.
 local byte, sub, call = string.byte, string.sub, redis.call
+-- Times that lie apart touch nearly as many buckets as there are records. A bucket that gets no more than this many ids
+-- is not asked first: SADD of each tells which were new.
+local FEW = 2
 
 -- '~' is the end of a shard. Lua compares strings by the server's locale, where '~' may come before the digits.
 local function at_or_before(a, b)
@@ -25,6 +29,22 @@ end
 local function number_at(blob, i)
   local high, low = byte(blob, 2 * i - 1, 2 * i)
   return high * 256 + low
+end
+
+-- Undoes the SADDs of buckets with few ids, up to the one that was refused.
+local function take_back(ids, sizes, duplicate, refused)
+  local start = 0
+  for k = 1, #sizes / 2 do
+    local size = number_at(sizes, k)
+    if size <= FEW then
+      for i = start + 1, math.min(start + size, refused - 1) do
+        if not duplicate[i] then
+          call('SREM', KEYS[5 + k], ids[i])
+        end
+      end
+    end
+    start = start + size
+  end
 end
 
 local shard, to, floor = ARGV[1], ARGV[5], ARGV[7]
@@ -75,20 +95,9 @@ end
 
 -- Judge: an id that is in its bucket, or in a neighbour period's, is a duplicate.
 local ids, sizes = cmsgpack.unpack(ARGV[11]), ARGV[12]
+local own_groups = is_forgotten and 0 or #sizes / 2
 local duplicate, duplicates = {}, 0
-local key, start = 5, 0
-for k = 1, #sizes / 2 do
-  local size = number_at(sizes, k)
-  key = key + 1
-  local seen = is_forgotten and {} or call('SMISMEMBER', KEYS[key], unpack(ids, start + 1, start + size))
-  for j = 1, size do
-    if seen[j] == 1 then
-      duplicate[start + j] = true
-      duplicates = duplicates + 1
-    end
-  end
-  start = start + size
-end
+local key, start = 5 + #sizes / 2, 0
 local arg, group = at + 2 * layouts, {}
 for i = 2, layouts do
   if ARGV[at + 2 * i] ~= '-' then
@@ -115,6 +124,39 @@ for i = 2, layouts do
       start = start + size
     end
   end
+end
+start = 0
+for k = 1, own_groups do
+  local size = number_at(sizes, k)
+  if size > FEW then
+    local seen = call('SMISMEMBER', KEYS[5 + k], unpack(ids, start + 1, start + size))
+    for j = 1, size do
+      if seen[j] == 1 and not duplicate[start + j] then
+        duplicate[start + j] = true
+        duplicates = duplicates + 1
+      end
+    end
+  end
+  start = start + size
+end
+start = 0
+for k = 1, own_groups do
+  local size = number_at(sizes, k)
+  if size <= FEW then
+    for i = start + 1, start + size do
+      if not duplicate[i] then
+        local added = redis.pcall('SADD', KEYS[5 + k], ids[i])
+        if added == 0 then
+          duplicate[i] = true
+          duplicates = duplicates + 1
+        elseif added ~= 1 then
+          take_back(ids, sizes, duplicate, i)
+          return added
+        end
+      end
+    end
+  end
+  start = start + size
 end
 
 -- Counters: the totals were summed as if every id were fresh.
@@ -151,19 +193,18 @@ if duplicates > 0 or #further > 0 then
   end
 end
 
--- Write. The row first.
+-- Write.
 local highest = at_or_before(floor, old_floor) and old_floor or floor
 call('HSET', KEYS[1], shard, table.concat({ generation, to, ARGV[6], highest, ARGV[8], ARGV[9] }, ' '))
 if layouts > 0 and ARGV[at + 2] == '-' and not is_forgotten then
   call('HSET', KEYS[3], periods[1], ARGV[10])
 end
-key, start = 5, 0
-for k = 1, is_forgotten and 0 or #sizes / 2 do
+start = 0
+for k = 1, own_groups do
   local size = number_at(sizes, k)
-  key = key + 1
-  if duplicates == 0 then
-    call('SADD', KEYS[key], unpack(ids, start + 1, start + size))
-  else
+  if size > FEW and duplicates == 0 then
+    call('SADD', KEYS[5 + k], unpack(ids, start + 1, start + size))
+  elseif size > FEW then
     local n = 0
     for i = start + 1, start + size do
       if not duplicate[i] then
@@ -172,7 +213,7 @@ for k = 1, is_forgotten and 0 or #sizes / 2 do
       end
     end
     if n > 0 then
-      call('SADD', KEYS[key], unpack(group, 1, n))
+      call('SADD', KEYS[5 + k], unpack(group, 1, n))
     end
   end
   start = start + size

@@ -6,6 +6,7 @@
 import { START } from '../../lease/position.ts';
 import { FORGET_SLACK_MS, type LedgerSpec } from '../../ledger/ledger.ts';
 import { createLedgerConnection, type LedgerConnection } from '../../ledger/redis/connection.ts';
+import { slotKeys } from '../../ledger/redis/keys.ts';
 import { createRedisLedger } from '../../ledger/redis/redis-ledger.ts';
 import { createRedisLedgerEvents } from '../../ledger/redis/redis-ledger-events.ts';
 import { createRedisLedgerJob } from '../../ledger/redis/redis-ledger-job.ts';
@@ -23,6 +24,8 @@ import { judgedOf } from './judged-batch.ts';
 import { advanceRequest, commitRequest, ledgerSpec, markAt, SHARD } from './ledger-builder.ts';
 
 const PATIENCE_MS = 10_000;
+/** One each into buckets 1, 2 and 3, and three into bucket 0 before the last. */
+const SCATTERED = [100, 200, 0, 0, 0, 300].map((bucketKey, i) => ({ at: 5 + i, id: 11 + i, bucketKey }));
 
 export interface Exercised {
   readonly facts: ServerFacts;
@@ -47,7 +50,10 @@ export async function exerciseRedis(address: RedisAddress, fleet: string, slots 
   }
 }
 
-/** Two fresh identities, two copies of them, one unique; then the whole period is forgotten, and the row dropped. */
+/**
+ * Two fresh identities, two copies of them, one unique, six more of which three share a bucket, after a commit of them
+ * was refused half done; then the whole period is forgotten, and the row dropped.
+ */
 async function useSlot(spec: LedgerSpec, slot: number, connection: LedgerConnection): Promise<void> {
   const ledger = createRedisLedger(spec, connection);
   const job = createRedisLedgerJob(spec, connection);
@@ -65,10 +71,20 @@ async function useSlot(spec: LedgerSpec, slot: number, connection: LedgerConnect
   const again = await ledger.commit(commitRequest({ slot, ...second }));
   must(again.kind === 'ok' && again.duplicates.length === 1, 'a duplicate');
   must(again.connection === committed.connection, 'one connection');
+  const third = { from: second.to, to: markAt(10), layouts, copies: SCATTERED };
+  const inTheWay = slotKeys(spec.name, slot).bucketPrefix(0) + 3;
+  await connection.call(inTheWay, (client) => client.hset(inTheWay, 'not', 'a set'));
+  await ledger.commit(commitRequest({ slot, ...third })).then(
+    () => must(false, 'a refusal'),
+    () => undefined,
+  );
+  await connection.call(inTheWay, (client) => client.unlink(inTheWay));
+  const whole = await ledger.commit(commitRequest({ slot, ...third }));
+  must(whole.kind === 'ok' && whole.duplicates.length === 0, 'nothing of a refused commit');
   const arrivalMs = spec.periodMs + spec.horizonMs + FORGET_SLACK_MS + 1;
-  const to = markAt(5);
+  const to = markAt(11);
   const advanced = await ledger.advance(slot, [
-    advanceRequest({ from: second.to, to, floor: second.to.position, arrivalMs }),
+    advanceRequest({ from: third.to, to, floor: third.to.position, arrivalMs }),
   ]);
   must(advanced.answers[0]?.kind === 'ok', 'an advance');
   await job.openJob(slot, 1);

@@ -105,9 +105,19 @@ describe.skipIf(!hasRedisServer())('the ledger', () => {
   it('stops for good when its keys hold something else', async () => {
     const { connection, ledger } = await running();
     await connection.client.set('{fleet.0123456789ab.0}:id:0:1', 'not a set');
-    const failure = await failureOf(ledger.commit(commitRequest({ copies: [{ at: 1, id: 1, bucketKey: 100 }] })));
+    const request = commitRequest({
+      copies: [
+        { at: 1, id: 1, bucketKey: 0 },
+        { at: 2, id: 2, bucketKey: 100 },
+      ],
+    });
+    const failure = await failureOf(ledger.commit(request));
     expect(failure).toMatchObject({ disposition: 'fatal', fields: { reason: 'WRONGTYPE' } });
     expect((await ledger.rows(0)).get(SHARD)).toMatchObject({ position: START });
+
+    // Nothing of it is left: the identity that was added before the refusal is new again.
+    await connection.client.del('{fleet.0123456789ab.0}:id:0:1');
+    expect(await ledger.commit(request)).toMatchObject({ kind: 'ok', duplicates: [] });
   });
 
   it('takes a password from the URL and shows it nowhere', async () => {
