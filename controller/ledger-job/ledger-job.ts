@@ -131,7 +131,9 @@ export class LedgerJobWatch {
     const candidates = outlivedRows(slots, known, (key) => key.startsWith(prefix), isListed);
     if (candidates.length === 0) return;
     const { leases, ledger, logger } = this.#options;
-    const inTable = new Set((await leases.readAll()).map(({ key }) => key));
+    const inTable = new Set<LeaseKey>();
+    const readable = await leases.readAll(({ key }) => inTable.add(key));
+    for (const { key } of readable) inTable.add(key);
     const dropped = candidates.filter((key) => !inTable.has(key));
     for (const slot of slots.keys()) if (dropped.length > 0) await ledger.dropRows(slot, generation, dropped);
     for (const key of dropped) logger.info('ledger rows of a shard that is no more are dropped', { leaseKey: key });
@@ -155,15 +157,18 @@ export class LedgerJobWatch {
   /**
    * A child's row exists before its parent's end shows. So whoever was seen unfinished first, or is in a listing begun
    * after that, is all there can be: a shard that ended in between is among the first, with the arrival it had reached.
-   * A finished shard whose row the slot lost is not finished there: it will be counted again from its beginning.
+   * A finished shard whose row the slot lost is not finished there: it will be counted again from its beginning. Of a
+   * lease whose row is broken nobody can tell: without a row in the slot it may have everything before it.
    */
   async #unfinished(view: FleetView, rows: ReadonlyMap<string, LedgerRow>): Promise<LeaseKey[]> {
     const { leases, spec } = this.#options;
     const prefix = view.fleet ? leaseKeyPrefix(view.fleet) : '';
     const before = view.leases.all();
-    const after = await leases.readAll();
+    const broken: LeaseKey[] = [];
+    const after = await leases.readAll(({ key }) => broken.push(key));
     const lacksRow = ({ key, ledgerId }: Lease): boolean => ledgerId === spec.name && !rows.has(key);
     const open = [...before, ...after].filter((lease) => !isFinished(lease) || lacksRow(lease));
-    return [...new Set(open.map(({ key }) => key))].filter((key) => key.startsWith(prefix));
+    const keys = [...open.map(({ key }) => key), ...broken.filter((key) => !rows.has(key))];
+    return [...new Set(keys)].filter((key) => key.startsWith(prefix));
   }
 }

@@ -71,6 +71,24 @@ describe('the ledger job', () => {
     await world.end();
   });
 
+  it('forgets nothing while a shard without a row has a lease that cannot be read, and keeps its rows', async () => {
+    const { world, state, start } = stage();
+    state.slots[0]!.rows.delete(OPEN);
+    start().leases.broken.add(OPEN);
+    await world.clock.advance(20_000);
+    expect(state.slots.map(({ job }) => job.low)).toEqual([0, 1]);
+    await world.end();
+  });
+
+  it('drops no row of a lease that cannot be read', async () => {
+    const { world, state, start } = stage();
+    world.stream.shards = world.stream.shards!.slice(1);
+    start().leases.broken.add(FINISHED);
+    await world.clock.advance(20_000);
+    expect([...state.slots[0]!.rows.keys()]).toContain(FINISHED);
+    await world.end();
+  });
+
   it('works in a generation of its own, which refuses the job of an earlier leader', async () => {
     const { world, state, start } = stage();
     start();
