@@ -40,16 +40,16 @@ export function plan(
   for (const lease of leases) {
     const load = spread.get(ownerOf(lease) ?? '');
     if (load) spread.put(load, lease);
-    else homeless.push({ lease, move: withoutHome(lease, standing) });
+    else homeless.push(withoutHome(lease, standing));
   }
   placeAll(homeless, spread);
   if (!withoutBalance) balance(spread);
   return differences(homeless, spread);
 }
 
-interface Homeless {
+/** A lease whose owner may not have it, and the move that it needs. */
+interface Homeless extends Omit<Move, 'key' | 'to'> {
   readonly lease: PlannedLease;
-  readonly move: Omit<Move, 'to'>;
 }
 
 function differences(homeless: readonly Homeless[], spread: Spread): Move[] {
@@ -62,26 +62,24 @@ function differences(homeless: readonly Homeless[], spread: Spread): Move[] {
       balanced.push({ verb: 'handoff', key, from: state.owner, to: load.id, reason: 'balance' });
     }
   }
-  const placed = homeless.flatMap(({ move }) => {
-    const to = home.get(move.key);
-    return to === undefined ? [] : [{ ...move, to }];
-  });
-  return [...placed, ...balanced];
+  const moves: Move[] = [];
+  for (const { lease, verb, from, reason } of homeless) {
+    const to = home.get(lease.key);
+    if (to !== undefined) moves.push({ verb, key: lease.key, from, to, reason });
+  }
+  return [...moves, ...balanced];
 }
 
-/** The move that a lease needs whose owner may not have it. */
-function withoutHome(
-  { key, state }: PlannedLease,
-  standing: ReadonlyMap<string, PlannedWorker['standing']>,
-): Homeless['move'] {
+function withoutHome(lease: PlannedLease, standing: ReadonlyMap<string, PlannedWorker['standing']>): Homeless {
+  const { state } = lease;
   switch (state.kind) {
     case 'free':
-      return { verb: 'assign', key, from: undefined, reason: 'free' };
+      return { lease, verb: 'assign', from: undefined, reason: 'free' };
     case 'handing':
-      return { verb: 'retarget', key, from: state.to, reason: reasonOf(standing.get(state.to)) };
+      return { lease, verb: 'retarget', from: state.to, reason: reasonOf(standing.get(state.to)) };
     case 'held': {
       const reason = reasonOf(standing.get(state.owner));
-      return { verb: reason === 'dead' ? 'take' : 'handoff', key, from: state.owner, reason };
+      return { lease, verb: reason === 'dead' ? 'take' : 'handoff', from: state.owner, reason };
     }
   }
 }
@@ -91,20 +89,18 @@ function reasonOf(standing: PlannedWorker['standing'] | undefined): MoveReason {
   return standing === 'leaving' ? 'leaving' : 'dead';
 }
 
-const URGENCY: readonly MoveReason[] = ['dead', 'free', 'leaving', 'balance'];
+const URGENCY: Readonly<Record<MoveReason, number>> = { dead: 0, free: 1, leaving: 2, balance: 3 };
 
 /** Heaviest first within an urgency, each to the least loaded. Who finds no room waits for a later plan. */
 function placeAll(homeless: Homeless[], spread: Spread): void {
   homeless.sort(
     (a, b) =>
-      URGENCY.indexOf(a.move.reason) - URGENCY.indexOf(b.move.reason) ||
-      b.lease.weight - a.lease.weight ||
-      (a.lease.key < b.lease.key ? -1 : 1),
+      URGENCY[a.reason] - URGENCY[b.reason] || b.lease.weight - a.lease.weight || (a.lease.key < b.lease.key ? -1 : 1),
   );
   for (const { lease } of homeless) {
     const to = spread.leastLoaded();
     // Also a lease on its way may be placed anywhere now: its target is out.
-    if (to) spread.put(to, { ...lease, state: lease.state.kind === 'handing' ? { kind: 'free' } : lease.state });
+    if (to) spread.put(to, lease.state.kind === 'handing' ? { ...lease, state: { kind: 'free' } } : lease);
   }
 }
 

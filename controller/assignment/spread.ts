@@ -151,16 +151,18 @@ export class Spread {
   }
 }
 
-/** Puts a worker whose level has changed to where it belongs among those of its zone. */
+/** Puts a worker whose level has changed to where it belongs among those of its zone. Done for each lease: no garbage. */
 function reorder(load: Load): void {
   const { order } = load.zone;
-  order.splice(order.indexOf(load), 1);
-  let [low, high] = [0, order.length];
+  const was = order.indexOf(load);
+  let [low, high] = [0, order.length - 1];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const other = order[middle]!;
+    const other = order[middle < was ? middle : middle + 1]!;
     if (other.level < load.level || (other.level === load.level && other.id < load.id)) low = middle + 1;
     else high = middle;
   }
-  order.splice(low, 0, load);
+  for (let i = was; i < low; i++) order[i] = order[i + 1]!;
+  for (let i = was; i > low; i--) order[i] = order[i - 1]!;
+  order[low] = load;
 }
