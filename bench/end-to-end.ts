@@ -51,7 +51,7 @@ export async function measureEndToEnd(windows: number): Promise<EndToEndFigures[
           INITIAL_POSITION: 'TRIM_HORIZON',
           EXPECTED_IDENTITIES: '10000000',
         },
-        ...CONTAINER_ENV,
+        ...CONTAINER_ENV.worker,
         NODE_EXTRA_CA_CERTS: join(import.meta.dirname, 'tls/loopback-cert.pem'),
       },
       clock,

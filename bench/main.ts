@@ -19,7 +19,7 @@ if (unknown.length > 0) {
 }
 for (const name of wanted.length > 0 ? wanted : BENCHES) {
   process.stdout.write(`\n== ${name}\n`);
-  const env = IN_PROCESS.has(name) ? { ...process.env, ...CONTAINER_ENV } : process.env;
+  const env = IN_PROCESS.has(name) ? { ...process.env, ...CONTAINER_ENV.controller } : process.env;
   const { status } = spawnSync(process.execPath, [join(import.meta.dirname, `${name}.ts`)], { stdio: 'inherit', env });
   if (status !== 0) process.exitCode = 1;
 }

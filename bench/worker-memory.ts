@@ -20,7 +20,7 @@ function rssMib(pid: number): number {
   return Number(kib) / 1024;
 }
 
-const stage = await Stage.start({ clock, shards: SHARDS, settings: CONTAINER_ENV });
+const stage = await Stage.start({ clock, shards: SHARDS, settings: CONTAINER_ENV.worker });
 try {
   await Promise.all([stage.fleet.startController(), stage.fleet.scale(1)]);
   const [worker] = stage.fleet.workers;

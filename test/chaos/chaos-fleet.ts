@@ -4,7 +4,6 @@
  */
 
 import { readdirSync } from 'node:fs';
-import { CONTAINER_ENV } from '../../bench/container.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { SlotName } from './fault.ts';
 import { LogKeeper } from './log-keeper.ts';
@@ -36,8 +35,7 @@ export function settingsFor(leaseMs: number): Record<string, string> {
     SHUTDOWN_MS,
   };
   const texts = Object.entries(settings).map(([name, value]) => [name, String(Math.round(value))]);
-  // Nor is garbage that a process keeps because it sees a whole machine's memory: as in the chart's container.
-  return { ...Object.fromEntries(texts), ...CONTAINER_ENV };
+  return Object.fromEntries(texts);
 }
 
 export function leaderLeaseMsOf(leaseMs: number): number {

@@ -4,6 +4,7 @@
  * replaced, as Kubernetes would. Starts and stops happen one at a time, in the order in which they were asked for.
  */
 import { join } from 'node:path';
+import { CONTAINER_ENV } from '../../bench/container.ts';
 import { Child } from '../../local/child.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { SERVERS, type ServerName, type SlotName } from './fault.ts';
@@ -128,7 +129,8 @@ export class Slot {
     const child = new Child({
       ...{ name, clock, command: process.execPath, args: [join(ROOT, this.kind, 'main.ts')] },
       env: {
-        ...{ KUBERNETES: 'off', ...env },
+        // Garbage that a process keeps because it sees a whole machine's memory is no growth: as in the chart's container.
+        ...{ KUBERNETES: 'off', ...env, ...CONTAINER_ENV[this.kind] },
         ...Object.fromEntries(SERVERS.map((server) => [VARIABLE[server], this.proxies[server].url])),
         // The same name each time: only the rest of its id tells a process from its predecessor.
         ...{ HTTP_PORT: '0', WORKER_NAME: this.name, POD_UID: `life${this.#lives}` },

@@ -46,9 +46,12 @@ describe('the Dockerfile', () => {
   });
 
   it('manages memory as the benches say that it does', () => {
-    const [youngGeneration] = CONTAINER_ENV.NODE_OPTIONS.split(' ');
+    const { worker, controller } = CONTAINER_ENV;
+    const [youngGeneration, ofController] = [worker, controller].map((env) => env.NODE_OPTIONS.split(' ')[0]);
     expect(dockerfile).toContain(`NODE_OPTIONS=${youngGeneration} `);
-    expect(dockerfile).toContain(`MALLOC_ARENA_MAX=${CONTAINER_ENV.MALLOC_ARENA_MAX}\n`);
+    expect(dockerfile).toContain(`MALLOC_ARENA_MAX=${worker.MALLOC_ARENA_MAX}\n`);
+    const template = readFileSync(join(ROOT, 'deploy/helm/kinesis-fleet/templates/controller.yaml'), 'utf8');
+    expect(template).toContain(`command: [node, ${ofController}, controller/main.ts]`);
   });
 
   it('installs neither development nor optional dependencies for the fleet', () => {
