@@ -4,7 +4,7 @@
  * minute of warming up. By environment: WARM_UP_S, WINDOW_S. Run: `node bench/worker-memory.ts`.
  */
 import { readFileSync } from 'node:fs';
-import { scrape, sum } from '../local/scrape.ts';
+import { type Sample, scrape, sum } from '../local/scrape.ts';
 import { Stage } from '../local/stage.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
 import { CONTAINER_ENV } from './container.ts';
@@ -28,17 +28,22 @@ try {
   // It is ended with the stage, in the middle of its work.
   stage.produce(load).catch(() => undefined);
   await clock.sleep(WARM_UP_S * 1_000);
-  const records = async (): Promise<number> =>
-    sum((await scrape(worker!.httpUrl)) ?? [], 'kinesis_fleet_records_read_total');
-  const before = await records();
+  const page = async (): Promise<Sample[]> => {
+    const samples = await scrape(worker!.httpUrl);
+    if (!samples)
+      throw new Error('the worker did not show its metrics within a second: run this on a machine that is idle');
+    return samples;
+  };
+  const recordsOn = (samples: Sample[]): number => sum(samples, 'kinesis_fleet_records_read_total');
+  const before = recordsOn(await page());
   const figures: number[] = [];
   for (let second = 0; second < WINDOW_S; second++) {
     figures.push(rssMib(worker!.child.pid!));
     await clock.sleep(1_000);
   }
-  const read = (await records()) - before;
-  const page = (await scrape(worker!.httpUrl)) ?? [];
-  const mib = (name: string): string => (sum(page, name) / 1024 / 1024).toFixed(0);
+  const after = await page();
+  const read = recordsOn(after) - before;
+  const mib = (name: string): string => (sum(after, name) / 1024 / 1024).toFixed(0);
   const sorted = figures.toSorted((a, b) => a - b);
   const at = (share: number): string => (sorted[Math.floor((sorted.length - 1) * share)] ?? Number.NaN).toFixed(0);
   process.stdout.write(

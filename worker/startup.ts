@@ -21,6 +21,11 @@ export interface StartupParts {
 }
 
 const BACKOFF = { baseMs: 200, maxMs: 5_000 };
+/** A process has come to rest when its turns came within LATE_MS for CALM_MS; after CALM_PATIENCE_MS it goes on as it is. */
+const CALM_TURN_MS = 10;
+const LATE_MS = 5;
+const CALM_MS = 100;
+const CALM_PATIENCE_MS = 1_000;
 
 /** Resolves when the table is usable. */
 export function untilTable(parts: StartupParts, table: Omit<EnsureTableOptions, 'clock'>): Promise<void> {
@@ -76,6 +81,24 @@ async function waitFor<T>(parts: StartupParts, what: string, call: () => Promise
   const result = await retry({ ...BACKOFF, clock, signal, onRetry }, call);
   onWait(undefined);
   return result;
+}
+
+/**
+ * Resolves when this process gets the processor when it wants it. Before, it compiles, and on a busy node it starts beside
+ * others that do: a shard that was handed over to it now would wait, while the old owner could have gone on reading. Throws the signal's reason
+ * when it aborts.
+ */
+export async function untilCalm({ clock, signal }: Pick<StartupParts, 'clock' | 'signal'>): Promise<void> {
+  const startedMs = clock.monotonicMs();
+  let calmSinceMs = startedMs;
+  for (;;) {
+    const askedMs = clock.monotonicMs();
+    if (askedMs - calmSinceMs >= CALM_MS || askedMs - startedMs >= CALM_PATIENCE_MS) return;
+    await clock.sleep(CALM_TURN_MS, signal);
+    signal.throwIfAborted();
+    const nowMs = clock.monotonicMs();
+    if (nowMs - askedMs > CALM_TURN_MS + LATE_MS) calmSinceMs = nowMs;
+  }
 }
 
 /** Copies of a record may come as late as the stream retains it; beyond the horizon they count again. */
