@@ -31,22 +31,6 @@ local function number_at(blob, i)
   return high * 256 + low
 end
 
--- Undoes the SADDs of buckets with few ids, up to the one that was refused.
-local function take_back(ids, sizes, duplicate, refused)
-  local start = 0
-  for k = 1, #sizes / 2 do
-    local size = number_at(sizes, k)
-    if size <= FEW then
-      for i = start + 1, math.min(start + size, refused - 1) do
-        if not duplicate[i] then
-          call('SREM', KEYS[5 + k], ids[i])
-        end
-      end
-    end
-    start = start + size
-  end
-end
-
 local shard, to, floor = ARGV[1], ARGV[5], ARGV[7]
 local row = call('HGET', KEYS[1], shard)
 if not row then
@@ -125,6 +109,7 @@ for i = 2, layouts do
     end
   end
 end
+local few, bucket_of = {}, {}
 start = 0
 for k = 1, own_groups do
   local size = number_at(sizes, k)
@@ -136,27 +121,30 @@ for k = 1, own_groups do
         duplicates = duplicates + 1
       end
     end
-  end
-  start = start + size
-end
-start = 0
-for k = 1, own_groups do
-  local size = number_at(sizes, k)
-  if size <= FEW then
+  else
     for i = start + 1, start + size do
-      if not duplicate[i] then
-        local added = redis.pcall('SADD', KEYS[5 + k], ids[i])
-        if added == 0 then
-          duplicate[i] = true
-          duplicates = duplicates + 1
-        elseif added ~= 1 then
-          take_back(ids, sizes, duplicate, i)
-          return added
-        end
-      end
+      few[#few + 1] = i
+      bucket_of[i] = KEYS[5 + k]
     end
   end
   start = start + size
+end
+for n, i in ipairs(few) do
+  if not duplicate[i] then
+    local added = redis.pcall('SADD', bucket_of[i], ids[i])
+    if added == 0 then
+      duplicate[i] = true
+      duplicates = duplicates + 1
+    elseif added ~= 1 then
+      -- Refused: what was taken before it goes out again.
+      for m = 1, n - 1 do
+        if not duplicate[few[m]] then
+          call('SREM', bucket_of[few[m]], ids[few[m]])
+        end
+      end
+      return added
+    end
+  end
 end
 
 -- Counters: the totals were summed as if every id were fresh.
