@@ -1,7 +1,8 @@
 /**
  * Redis's CPU time per record, batches of 1,000, over what makes a commit dear: duplicates, uniques, and times that lie
  * apart. Beside each, in the same run, a plain variadic SADD of the same ids, which would tell duplicates and nothing else.
- * The least of ROUNDS rounds: neighbours on the machine only ever add. Run: `npm run bench -- ledger-grid`.
+ * The least of ROUNDS rounds: neighbours on the machine only ever add. The more identities are expected (IDENTITIES), the
+ * more buckets there are, and the fewer of a batch share one. Run: `npm run bench -- ledger-grid`.
  */
 import { planBuckets } from '../ledger/buckets.ts';
 import { MemberMemory } from '../worker/ledger/member-memory.ts';
@@ -10,7 +11,7 @@ import { loginCommits, type Times } from './login-commits.ts';
 
 const BATCH = 1_000;
 const RECORDS = 200_000;
-const EXPECTED = 1_000_000;
+const EXPECTED = Number(process.env.IDENTITIES ?? 1_000_000);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
 const TIMES: readonly Times[] = ['in order', 'over an hour', 'random'];
 const DUPLICATE_SHARES = [0, 0.01, 0.05, 0.3];
@@ -57,7 +58,7 @@ async function leastOf(measure: () => Promise<Cost>): Promise<Cost> {
 const server = await LedgerServer.start();
 try {
   const version = (await server.info()).get('redis_version');
-  process.stdout.write(`Redis ${version}, ${RECORDS} records, batches of ${BATCH}; µs of Redis's CPU per record\n`);
+  process.stdout.write(`Redis ${version}, ${EXPECTED} identities expected, ${RECORDS} records, batches of ${BATCH}; µs of Redis's CPU per record\n`);
   process.stdout.write(`  ${'times'.padEnd(14)}duplicates   plain SADD   ledger   with two uniques\n`);
   for (const times of TIMES) {
     for (const share of DUPLICATE_SHARES) {

@@ -7,7 +7,7 @@ import { planBuckets } from '../ledger/buckets.ts';
 import { type CountedLayout, SWEEP_KEYS } from '../ledger/ledger.ts';
 import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
 import { createRedisLedgerJob } from '../ledger/redis/redis-ledger-job.ts';
-import { commitAll, LedgerServer, PERIOD_MS, specOf, usedMemory } from './ledger-server.ts';
+import { commitAll, cpuMicros, LedgerServer, PERIOD_MS, specOf, usedMemory } from './ledger-server.ts';
 import { loginCommits, shardOf } from './login-commits.ts';
 
 const EXPECTED = Number(process.env.IDENTITIES ?? 10_000_000);
@@ -16,11 +16,16 @@ const GENERATION = 1;
 const SLOW_MICROS = 10_000;
 const LOOKED_UP = EXPECTED / 50;
 
-async function fill(server: LedgerServer, timesExpected: number): Promise<number> {
+interface Filled {
+  readonly bytesEach: number;
+  readonly cpuMicrosEach: number;
+}
+
+async function fill(server: LedgerServer, timesExpected: number): Promise<Filled> {
   const ledger = await server.empty(EXPECTED);
   // What emptied the server was not the ledger's doing.
   await server.connection.client.slowlog('RESET');
-  const before = usedMemory(await server.info());
+  const before = await server.info();
   const identities = EXPECTED * timesExpected;
   await commitAll(
     ledger,
@@ -29,7 +34,11 @@ async function fill(server: LedgerServer, timesExpected: number): Promise<number
       ...{ periodMs: PERIOD_MS, batch: BATCH, withUniques: false, memory: undefined },
     }),
   );
-  return (usedMemory(await server.info()) - before) / identities;
+  const after = await server.info();
+  return {
+    bytesEach: (usedMemory(after) - usedMemory(before)) / identities,
+    cpuMicrosEach: (cpuMicros(after) - cpuMicros(before)) / identities,
+  };
 }
 
 /** The next period begins, its records are looked up in the one before too. */
@@ -74,10 +83,9 @@ try {
   say(`${EXPECTED.toLocaleString('en-US')} identities expected, Redis ${(await server.info()).get('redis_version')}`);
   await client.config('SET', 'slowlog-log-slower-than', SLOW_MICROS);
   for (const timesExpected of [0.5, 1.5, 1]) {
-    const bytes = await fill(server, timesExpected);
-    say(
-      `  ${timesExpected} × expected: ${bytes.toFixed(2)} B per identity; commands above 10 ms: ${await slowest(server)}`,
-    );
+    const { bytesEach, cpuMicrosEach } = await fill(server, timesExpected);
+    const cost = `${bytesEach.toFixed(2)} B and ${cpuMicrosEach.toFixed(2)} µs of CPU per identity`;
+    say(`  ${timesExpected} × expected: ${cost}; commands above 10 ms: ${await slowest(server)}`);
   }
   await rotate(server);
   say(
