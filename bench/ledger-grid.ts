@@ -58,7 +58,9 @@ async function leastOf(measure: () => Promise<Cost>): Promise<Cost> {
 const server = await LedgerServer.start();
 try {
   const version = (await server.info()).get('redis_version');
-  process.stdout.write(`Redis ${version}, ${EXPECTED} identities expected, ${RECORDS} records, batches of ${BATCH}; µs of Redis's CPU per record\n`);
+  process.stdout.write(
+    `Redis ${version}, ${EXPECTED} identities expected, ${RECORDS} records, batches of ${BATCH}; µs of Redis's CPU per record\n`,
+  );
   process.stdout.write(`  ${'times'.padEnd(14)}duplicates   plain SADD   ledger   with two uniques\n`);
   for (const times of TIMES) {
     for (const share of DUPLICATE_SHARES) {
