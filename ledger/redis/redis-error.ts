@@ -27,12 +27,14 @@ const PASSING = new Set([
 const ELSEWHERE = new Set(['READONLY', 'MASTERDOWN', 'MOVED', 'CLUSTERDOWN']);
 const MESSAGE_CHARACTERS = 300;
 
-/** The code of an error reply, looking through the wrapping of Redis 6.2's script errors; undefined = no reply. */
+/**
+ * The code of an error reply, looking through the wrapping of Redis 6.2's script errors, raised or handed on by the script;
+ * undefined = no reply.
+ */
 export function redisErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
-  const [code] = error.message.split(' ', 1);
-  if (code !== 'ERR') return code;
-  return /^ERR Error (?:running|compiling) script.* -([A-Z]+) /s.exec(error.message)?.[1] ?? code;
+  const wrapped = /^(?:ERR Error (?:running|compiling) script.*|@user_script: ?\d+:) -([A-Z]+) /s.exec(error.message);
+  return wrapped?.[1] ?? error.message.split(' ', 1)[0];
 }
 
 /** LedgerUnavailable when the same bytes may go again; else a fatal error that says what Redis refused. */
