@@ -11,6 +11,8 @@ export const CLOCK_AHEAD_HELP = "seconds that this host's wall clock is ahead of
 /** HTTP's dates have whole seconds. */
 const RESOLUTION_MS = 1_000;
 const NOTEWORTHY_MS = 30_000;
+/** Told anew only after it was plainly less: the resolution alone moves what is seen by a second from call to call. */
+const RIGHT_AGAIN_MS = 25_000;
 
 export class ClockSkew {
   readonly #clock: Clock;
@@ -46,7 +48,7 @@ export class ClockSkew {
     if (serverMs + RESOLUTION_MS < askedMs) this.#aheadMs = askedMs - serverMs - RESOLUTION_MS;
     else if (serverMs > answeredMs) this.#aheadMs = answeredMs - serverMs;
     else this.#aheadMs = 0;
-    const isNoteworthy = Math.abs(this.#aheadMs) > NOTEWORTHY_MS;
+    const isNoteworthy = Math.abs(this.#aheadMs) > (this.#isSaid ? RIGHT_AGAIN_MS : NOTEWORTHY_MS);
     if (isNoteworthy === this.#isSaid) return;
     this.#isSaid = isNoteworthy;
     const fields = { aheadSeconds: this.aheadSeconds };

@@ -41,6 +41,16 @@ describe("this host's wall clock", () => {
     },
   );
 
+  it('is not wrong and right in turns where whole seconds make it look more and less from call to call', async () => {
+    const { skew, call, lines } = worldWithClock();
+
+    for (let i = 0; i < 20; i++) await call(31_000, 20 + 130 * i);
+    for (let i = 0; i < 20; i++) await call(29_500, 20 + 130 * i);
+
+    expect(skew.condition).toHaveProperty('ClockSkewed');
+    expect(lines).toHaveLength(1);
+  });
+
   it('is not blamed for a call that took a minute, nor for half a second, nor where the answer tells no time', async () => {
     const { skew, call, lines } = worldWithClock();
 
