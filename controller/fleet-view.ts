@@ -83,6 +83,14 @@ export function leasesByShard(view: Pick<FleetView, 'leases' | 'fleet'>): Readon
   return leases;
 }
 
+/** Shards whose row is there and cannot be understood: neither read nor unread as far as anybody can tell. */
+export function brokenShards(view: Pick<FleetView, 'leases' | 'fleet'>): ReadonlySet<string> {
+  if (!view.fleet) return new Set();
+  const prefix = leaseKeyPrefix(view.fleet);
+  const own = [...view.leases.broken().keys()].filter((key) => key.startsWith(prefix));
+  return new Set(own.map((key) => key.slice(prefix.length)));
+}
+
 /** Heal leases of the fleet's shards. */
 export function healLeases(view: FleetView): Lease[] {
   if (!view.fleet) return [];

@@ -6,7 +6,7 @@
 import { isFinished, type Lease } from '../../lease/lease.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { Conditions } from '../conditions.ts';
-import { type FleetView, type ListedShard, leaseKeyPrefix, leasesByShard } from '../fleet-view.ts';
+import { brokenShards, type FleetView, type ListedShard, leaseKeyPrefix, leasesByShard } from '../fleet-view.ts';
 import { type HashRange, hashRangeHoles, shardsFor } from '../hash-ranges.ts';
 import type { Reconciler } from '../reconciler.ts';
 
@@ -26,11 +26,12 @@ export function createAudit({ logger, conditions, onRepaired }: AuditOptions): R
 
   async function repair(view: FleetView, prefix: string, hole: HashRange): Promise<void> {
     const leases = leasesByShard(view);
+    const broken = brokenShards(view);
     const shards = view.listing?.shards ?? [];
     const fields = { from: String(hole.from), through: String(hole.through) };
     conditions.raise('HashRangeHole', fields);
     for (const shard of shardsFor(hole, leases, shards)) {
-      const parents = shard.parents.filter((parent) => isUnread(parent, leases));
+      const parents = shard.parents.filter((parent) => broken.has(parent) || isUnread(parent, leases));
       const created = await view.leases.create({
         key: prefix + shard.shardId,
         checkpoint: { kind: 'TRIM_HORIZON' },

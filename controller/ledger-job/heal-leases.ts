@@ -46,7 +46,9 @@ export function createHealLeases({ wanted, logger }: HealLeasesOptions): Reconci
       if (!view.leases.isComplete() || !view.workers) return;
       for (const key of [...wanted]) if (!signal.aborted) await begin(view, key);
       for (const lease of view.leases.all()) {
-        if (isHealKey(lease.key) && !signal.aborted) await give(view, lease, view.workers);
+        // A row that cannot be understood may well say that its shard is finished: its healer goes on.
+        if (!isHealKey(lease.key) || view.leases.broken().has(healedKeyOf(lease.key))) continue;
+        if (!signal.aborted) await give(view, lease, view.workers);
       }
     },
   };

@@ -5,7 +5,7 @@
 import { isFinished, type Lease } from '../../lease/lease.ts';
 import type { Logger } from '../../runtime/logger.ts';
 import type { InitialPosition } from '../config.ts';
-import { type FleetView, leaseKeyPrefix, leasesByShard, type ShardListing } from '../fleet-view.ts';
+import { brokenShards, type FleetView, leaseKeyPrefix, leasesByShard, type ShardListing } from '../fleet-view.ts';
 import { inParallel } from '../in-parallel.ts';
 import type { Reconciler } from '../reconciler.ts';
 import {
@@ -78,7 +78,8 @@ export function createShardSync(options: ShardSyncOptions): Reconciler {
       const leases = leasesByShard(view);
       // A recreated stream is read whole: nothing of it was ever read, whatever the first one began with.
       const isRecreated = fleet.previousCreationEpochSeconds !== undefined;
-      const input = { listing, leases, remembered, initial: isRecreated ? WHOLE : initial };
+      const broken = brokenShards(view);
+      const input = { listing, leases, broken, remembered, initial: isRecreated ? WHOLE : initial };
       const wanted = missingLeases(input);
       for (const parent of expiredParents(wanted, input)) {
         logger.warn('parent expired unread, or before this fleet began: its children do not wait for it', { parent });

@@ -26,6 +26,8 @@ export interface ShardGraphInput {
   readonly listing: ShardListing;
   /** The fleet's lease rows by shard id. */
   readonly leases: ReadonlyMap<string, Lease>;
+  /** Shards whose row is there and cannot be understood. */
+  readonly broken: ReadonlySet<string>;
   /** Every row that was seen earlier in this term: one that is missing now was deleted by hand. */
   readonly remembered: ReadonlyMap<string, RememberedLease>;
   readonly initial: InitialPosition;
@@ -36,8 +38,11 @@ const TRIM_HORIZON: Checkpoint = { kind: 'TRIM_HORIZON' };
 /** Rows to create, parents before children. */
 export function missingLeases(input: ShardGraphInput): WantedLease[] {
   const shards = parentsFirst(input.listing.shards);
-  if (input.leases.size === 0 && input.remembered.size === 0) return firstLeases(shards, input);
-  const present = new Set(input.leases.keys());
+  if (input.leases.size === 0 && input.remembered.size === 0) {
+    // A fleet of which no row can be understood has begun: somebody mends one, and that says where.
+    return input.broken.size === 0 ? firstLeases(shards, input) : [];
+  }
+  const present = new Set([...input.leases.keys(), ...input.broken]);
   const named = new Set([...input.leases.values()].filter(waitsForParents).flatMap((lease) => lease.parents));
   const ancestors = ancestorsOf(present, input.listing.shards);
   const strays = new Map<string, Checkpoint>();
@@ -53,8 +58,8 @@ export function missingLeases(input: ShardGraphInput): WantedLease[] {
 }
 
 /** Parents of listed shards that are to have rows now and that neither the table nor the stream has: expired. */
-export function expiredParents(wanted: readonly WantedLease[], { leases, listing }: ShardGraphInput): string[] {
-  const known = new Set([...leases.keys(), ...listing.shards.map((shard) => shard.shardId)]);
+export function expiredParents(wanted: readonly WantedLease[], { leases, broken, listing }: ShardGraphInput): string[] {
+  const known = new Set([...leases.keys(), ...broken, ...listing.shards.map((shard) => shard.shardId)]);
   return wanted.flatMap(({ parents }) => parents.filter((parent) => !known.has(parent)));
 }
 

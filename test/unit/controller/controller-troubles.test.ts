@@ -45,6 +45,30 @@ describe('what should not happen', () => {
     expect(world.fleetRows.orders.get('w2')?.orders.map(({ leaseKey }) => leaseKey)).toContain(key);
   });
 
+  it('the only lease row says nothing we know when another controller leads: what its shard was split into waits for it', async () => {
+    const settled = await settledWorld(1, ['w1'], { INITIAL_POSITION: 'LATEST' });
+    ({ world } = settled);
+    const { key } = world.lease('shard-0');
+    settled.running.stop.abort();
+    await world.clock.advance(1_000);
+    const children = ['x', 'y'].map((id) => listedShard(id, ['shard-0']));
+    world.stream.shards = [listedShard('shard-0', [], true), ...children];
+    const { controller, leases } = world.startController({ INITIAL_POSITION: 'LATEST' });
+    leases.broken.add(key);
+    await world.clock.advance(60_000);
+    const whileBroken = [...world.leaseRows.keys()];
+    const conditions = controller.conditions();
+    leases.broken.delete(key);
+    await world.clock.advance(35_000);
+
+    expect(whileBroken).toEqual([key]);
+    expect(conditions).toHaveProperty('LeaseRowBroken');
+    for (const child of ['x', 'y']) {
+      expect(world.lease(child)).toMatchObject({ checkpoint: { kind: 'TRIM_HORIZON' }, parents: ['shard-0'] });
+      expect(world.lease(child).owner).toBeUndefined();
+    }
+  });
+
   it('a stream that was deleted and created again stops everything, visibly', async () => {
     const settled = await settledWorld(2, ['w1', 'w2']);
     ({ world } = settled);

@@ -137,6 +137,18 @@ describe('a finished shard that is behind its end', () => {
     await world.end();
   });
 
+  it('keeps its healer while its own row cannot be read', async () => {
+    const { world, row, start } = stage();
+    row(1, FINISHED, positionOf('5'));
+    const worker = world.startWorker('worker-a');
+    const { leases } = start();
+    await world.clock.advance(10_000);
+    leases.broken.add(FINISHED);
+    await world.clock.advance(40_000);
+    expect(world.leaseRows.get(HEAL)).toMatchObject({ owner: worker.id, generation: 1 });
+    await world.end();
+  });
+
   it('is given to another worker when its healer dies, in a new generation', async () => {
     const { world, row, start } = stage();
     row(1, FINISHED, positionOf('5'));

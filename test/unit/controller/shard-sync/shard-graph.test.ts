@@ -28,7 +28,8 @@ function leases(...found: readonly (readonly [shardId: string, overrides?: Parti
 function missing(
   input: Partial<ShardGraphInput> & { readonly listing: ShardListing },
 ): [string, Checkpoint, readonly string[]][] {
-  const all: ShardGraphInput = { leases: new Map(), remembered: new Map(), initial: { kind: 'LATEST' }, ...input };
+  const none = { leases: new Map(), broken: new Set<string>(), remembered: new Map() };
+  const all: ShardGraphInput = { ...none, initial: { kind: 'LATEST' }, ...input };
   return missingLeases(all).map((lease) => [lease.shard.shardId, lease.checkpoint, lease.parents]);
 }
 
@@ -202,11 +203,32 @@ describe('a creation of the first leases that was interrupted', () => {
   });
 });
 
+describe('a row that cannot be understood', () => {
+  const split = listing([shard('p', [], true), shard('a', ['p']), shard('b', ['p'])]);
+
+  it('is a row: the fleet is not begun again beside it', () => {
+    expect(missing({ listing: split, broken: new Set(['p', 'a']) })).toEqual([]);
+  });
+
+  it('has children that wait for it, from their beginning', () => {
+    expect(missing({ listing: split, leases: leases(['a']), broken: new Set(['p']) })).toEqual([['b', HORIZON, ['p']]]);
+  });
+
+  it('is no parent that expired', () => {
+    const input: ShardGraphInput = {
+      ...{ listing: listing([shard('b', ['p'])]), leases: leases(['a']), broken: new Set(['p']) },
+      ...{ remembered: new Map(), initial: { kind: 'LATEST' } },
+    };
+    expect(expiredParents(missingLeases(input), input)).toEqual([]);
+  });
+});
+
 describe('parents that expired', () => {
   it('are told, and nobody waits for them that has a row or is listed', () => {
     const input: ShardGraphInput = {
       listing: listing([shard('m', ['a', 'b']), shard('a', [], true)]),
       leases: leases(['a']),
+      broken: new Set<string>(),
       remembered: new Map(),
       initial: { kind: 'LATEST' },
     };
