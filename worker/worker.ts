@@ -213,6 +213,7 @@ export class Worker implements WorkerSessionListener {
     desk.isBusy = true;
     const { signal } = this.#era;
     const news = desk.nudge.next();
+    const [orders, running] = [this.#orders, this.#shards.get(key)];
     this.#track(
       act()
         .catch((error: unknown) => {
@@ -222,8 +223,9 @@ export class Worker implements WorkerSessionListener {
         .finally(() => {
           desk.isBusy = false;
           // What came while it was looked at may be newer than what was seen.
-          if (!news.aborted) return;
+          if (signal.aborted || (!news.aborted && this.#orders === orders)) return;
           this.#desks.expectNews(key);
+          if (running && news.aborted) this.#lookAhead(key);
           this.#wake.give();
         }),
     );

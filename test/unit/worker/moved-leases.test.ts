@@ -69,6 +69,47 @@ describe('a worker that hears of a moved lease before its orders come', () => {
     await world.stop();
   });
 
+  it('hands over at once when it hears so while it looks at a row that said nothing new yet', async () => {
+    const world = await started();
+    world.putLease(0, { owner: ME });
+    await world.order([{ leaseKey: world.key(0), verb: 'hold' }]);
+    const read = world.leases.read.bind(world.leases);
+    world.leases.read = async (key) => {
+      const lease = await read(key);
+      await world.clock.sleep(50);
+      return lease;
+    };
+    world.hear({ kind: 'lease-moved', leaseKey: world.key(0) });
+    await world.clock.advance(20);
+    await world.leases.handoff({ key: world.key(0), generation: 1 }, ME, 'worker-new');
+
+    world.hear({ kind: 'lease-moved', leaseKey: world.key(0) });
+    await world.clock.advance(150);
+
+    expect(world.states()).toEqual({});
+    expect(world.lease(0)).toMatchObject({ owner: 'worker-new', generation: 2 });
+    await world.stop();
+  });
+
+  it('starts with the orders that come while it finds the lease with somebody else, though it hears nothing', async () => {
+    const world = await started();
+    world.putLease(0, { owner: 'other' });
+    const read = world.leases.read.bind(world.leases);
+    world.leases.read = async (key) => {
+      const lease = await read(key);
+      await world.clock.sleep(2_000);
+      return lease;
+    };
+    await world.order([{ leaseKey: world.key(0), verb: 'hold' }]);
+    await world.clock.advance(1_000);
+    world.putLease(0, { owner: ME, generation: 2 });
+    await world.order([{ leaseKey: world.key(0), verb: 'hold' }]);
+    await world.clock.advance(4_500);
+
+    expect(world.states()).toEqual({ 0: 'Reading' });
+    await world.stop();
+  });
+
   it.each([
     ['while it waits for the old owner', { owner: ME, checkpointOwner: 'old' }],
     ['while it finds the lease with somebody else', { owner: 'old' }],
