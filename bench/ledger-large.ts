@@ -66,7 +66,7 @@ async function forget(server: LedgerServer): Promise<number> {
   return (performance.now() - startedMs) / 1_000;
 }
 
-/** The slowest command since the last reset, of those above the threshold; info of all keys aside. */
+/** The slowest command since the last reset, of those above the threshold. */
 async function slowest(server: LedgerServer): Promise<string> {
   const log = (await server.connection.client.slowlog('GET', 128)) as [number, number, number, string[]][];
   const named = log.map(([, , micros, [command]]) => ({ micros, command }));

@@ -9,10 +9,10 @@ import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
 import { startRedis } from '../local/redis/start.ts';
 import { systemClock } from '../runtime/clock.ts';
 
-export const HORIZON_MS = 24 * 3_600_000;
+const HORIZON_MS = 24 * 3_600_000;
 export const PERIOD_MS = 2 * HORIZON_MS;
 
-export type RedisInfo = ReadonlyMap<string, string>;
+type RedisInfo = ReadonlyMap<string, string>;
 
 export class LedgerServer {
   readonly connection: LedgerConnection;

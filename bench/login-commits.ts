@@ -95,10 +95,12 @@ function identitiesOf(options: LoginCommitOptions) {
   const ids = new Float64Array(identities);
   const bucketKeys = new Float64Array(identities);
   const draw = (from: number, count: number): void => {
+    const inBatch = new Set<number>();
     for (let i = from; i < from + count; i++) {
-      // Of an earlier batch, and each of them once at most: a further copy within a batch is known without the ledger.
-      const isCopy = from > 0 && Math.random() < duplicateShare;
-      const copied = isCopy ? Math.floor((Math.random() + i - from) * (from / count)) : i;
+      // Of an earlier batch, and each once at most: a further copy within a batch is known without the ledger.
+      const copied = Math.floor((Math.random() + i - from) * (from / count));
+      const isCopy = from > 0 && Math.random() < duplicateShare && !inBatch.has(ids[copied]!);
+      if (isCopy) inBatch.add(ids[copied]!);
       ids[i] = isCopy ? ids[copied]! : Math.floor(Math.random() * 2 ** 52);
       bucketKeys[i] = isCopy ? bucketKeys[copied]! : timeOf(i);
     }

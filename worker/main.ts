@@ -44,6 +44,7 @@ async function main(): Promise<void> {
     const summary = await waitForStream({ client: kinesis, stream: settings.stream, clock, logger, signal, onWait });
     warnOfShortHorizon(logger, settings.horizonHours, summary?.retentionHours);
     status.worker = new Worker(await composeWorkerOptions(settings, outside, fleet, clock, logger));
+    onWait('a processor at rest');
     await untilCalm(startup);
     onWait(undefined);
     await runUntilDrained(status.worker, { clock, logger, stores, signals, shutdownMs: settings.shutdownMs, signal });

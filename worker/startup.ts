@@ -1,6 +1,6 @@
 /**
- * What must be well once before a worker joins its fleet: the table, Redis, the fleet row, the stream. What time may
- * mend is waited for, and said; what only a person can mend refuses the start.
+ * What must be well once before a worker joins its fleet: the table, Redis, the fleet row, the stream, a processor
+ * that is not busy with starting. What time may mend is waited for, and said; what only a person can mend refuses the start.
  */
 import { type EnsureTableOptions, ensureTable } from '../lease/dynamodb/ensure-table.ts';
 import { type FleetRow, type FleetStore, SCHEMA_VERSION } from '../lease/worker-store.ts';
@@ -21,7 +21,7 @@ export interface StartupParts {
 }
 
 const BACKOFF = { baseMs: 200, maxMs: 5_000 };
-/** A process has come to rest when its turns came within LATE_MS for CALM_MS; after CALM_PATIENCE_MS it goes on as it is. */
+/** At rest: no turn of the event loop was more than LATE_MS late for CALM_MS. Who is not by CALM_PATIENCE_MS goes on as it is. */
 const CALM_TURN_MS = 10;
 const LATE_MS = 5;
 const CALM_MS = 100;

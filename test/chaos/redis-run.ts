@@ -2,6 +2,7 @@
  * `npm run chaos -- --redis`: every fault of real Redis servers, each with some seeds, one after the other; then a table
  * of what Redis lost, what was read again and how long it took.
  */
+import { errorMessage } from '../../runtime/errors.ts';
 import { CLUSTER_FAULTS } from '../integration/redis-faults/clusters.ts';
 import { type DrillReport, drill, isExact, type RedisFault, wrongWith } from '../integration/redis-faults/drill.ts';
 import { REDIS_FAULTS } from '../integration/redis-faults/faults.ts';
@@ -23,11 +24,16 @@ export async function runRedisFaults({ firstSeed, seeds, signal, say }: RedisRun
   for (const fault of ALL_REDIS_FAULTS) {
     const reports: DrillReport[] = [];
     for (let seed = firstSeed; seed < firstSeed + seeds && !signal.aborted; seed++) {
-      const report = await drill(fault, seed);
-      const wrong = wrongWith(fault, report);
+      const outcome = await drill(fault, seed).catch((error: unknown) => errorMessage(error));
+      if (typeof outcome === 'string') {
+        isGood = false;
+        say(`${fault.name}, seed ${seed}: ${outcome}`);
+        continue;
+      }
+      const wrong = wrongWith(fault, outcome);
       isGood &&= wrong === undefined;
-      say(`${fault.name}, seed ${seed}: ${report.records} records, ${wrong ?? 'counted exactly'}`);
-      reports.push(report);
+      say(`${fault.name}, seed ${seed}: ${outcome.records} records, ${wrong ?? 'counted exactly'}`);
+      reports.push(outcome);
     }
     if (reports.length > 0) rows.push(rowOf(fault, reports));
   }

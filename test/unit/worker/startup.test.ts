@@ -1,4 +1,4 @@
-/** What a worker waits for before it joins: here the fleet row. */
+/** What a worker waits for before it joins: here the fleet row, and a processor at rest. */
 import { describe, expect, it } from 'vitest';
 import { SCHEMA_VERSION } from '../../../lease/worker-store.ts';
 import { createLogger } from '../../../runtime/logger.ts';
