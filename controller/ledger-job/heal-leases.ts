@@ -45,13 +45,14 @@ export function createHealLeases({ wanted, logger }: HealLeasesOptions): Reconci
     async reconcile(view, signal) {
       if (!view.leases.isComplete() || !view.workers) return;
       for (const key of [...wanted]) if (!signal.aborted) await begin(view, key);
-      for (const lease of view.leases.all()) {
-        // A row that cannot be understood may well say that its shard is finished: its healer goes on.
-        if (!isHealKey(lease.key) || view.leases.broken().has(healedKeyOf(lease.key))) continue;
-        if (!signal.aborted) await give(view, lease, view.workers);
-      }
+      for (const lease of understood(view.leases)) if (!signal.aborted) await give(view, lease, view.workers);
     },
   };
+}
+
+/** Heal leases but those whose shard's row is broken: it may well say that the shard is finished, so its healer goes on. */
+function understood(leases: FleetView['leases']): Lease[] {
+  return leases.all().filter(({ key }) => isHealKey(key) && !leases.broken().has(healedKeyOf(key)));
 }
 
 /** The worker that may be given more and has the fewest leases; by id among equals. */
