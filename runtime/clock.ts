@@ -1,8 +1,7 @@
 /**
  * Time as a dependency. The only file that touches Date and timers, so that every test can turn the clock.
  * Wall time is for what people and payloads see; durations and deadlines use monotonic time, because a host's
- * wall clock may jump. Nothing is decided by comparing two
- * hosts' clocks.
+ * wall clock may jump. Nothing is decided by comparing two hosts' clocks.
  */
 
 export interface Clock {

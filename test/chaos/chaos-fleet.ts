@@ -2,7 +2,6 @@
  * A fleet for chaos: every process in a slot of its own, with its memory, its lines and all that no fault explains
  * being noted. The settings are the product's, with a lease as short as the run wants it, so that more happens a minute.
  */
-
 import { readdirSync } from 'node:fs';
 import type { Clock } from '../../runtime/clock.ts';
 import type { SlotName } from './fault.ts';
@@ -34,8 +33,7 @@ export function settingsFor(leaseMs: number): Record<string, string> {
     BYTE_BUDGET_MIB: 32,
     SHUTDOWN_MS,
   };
-  const texts = Object.entries(settings).map(([name, value]) => [name, String(Math.round(value))]);
-  return Object.fromEntries(texts);
+  return Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, String(Math.round(value))]));
 }
 
 export function leaderLeaseMsOf(leaseMs: number): number {

@@ -10,6 +10,16 @@ async function started(): Promise<WorkerWorld> {
   return world;
 }
 
+/** From now on what is read of a row is as it was `ms` ago. */
+function answersAfter(ms: number, { clock, leases }: WorkerWorld): void {
+  const read = leases.read.bind(leases);
+  leases.read = async (key) => {
+    const lease = await read(key);
+    await clock.sleep(ms);
+    return lease;
+  };
+}
+
 describe('a worker that hears of a moved lease before its orders come', () => {
   it('starts at once when the row says that it has the lease', async () => {
     const world = await started();
@@ -73,12 +83,7 @@ describe('a worker that hears of a moved lease before its orders come', () => {
     const world = await started();
     world.putLease(0, { owner: ME });
     await world.order([{ leaseKey: world.key(0), verb: 'hold' }]);
-    const read = world.leases.read.bind(world.leases);
-    world.leases.read = async (key) => {
-      const lease = await read(key);
-      await world.clock.sleep(50);
-      return lease;
-    };
+    answersAfter(50, world);
     world.hear({ kind: 'lease-moved', leaseKey: world.key(0) });
     await world.clock.advance(20);
     await world.leases.handoff({ key: world.key(0), generation: 1 }, ME, 'worker-new');
@@ -94,12 +99,7 @@ describe('a worker that hears of a moved lease before its orders come', () => {
   it('starts with the orders that come while it finds the lease with somebody else, though it hears nothing', async () => {
     const world = await started();
     world.putLease(0, { owner: 'other' });
-    const read = world.leases.read.bind(world.leases);
-    world.leases.read = async (key) => {
-      const lease = await read(key);
-      await world.clock.sleep(2_000);
-      return lease;
-    };
+    answersAfter(2_000, world);
     await world.order([{ leaseKey: world.key(0), verb: 'hold' }]);
     await world.clock.advance(1_000);
     world.putLease(0, { owner: ME, generation: 2 });
@@ -116,12 +116,7 @@ describe('a worker that hears of a moved lease before its orders come', () => {
   ])('misses no news that comes between a look and its answer, %s', async (_, before) => {
     const world = await started();
     world.putLease(0, before);
-    const read = world.leases.read.bind(world.leases);
-    world.leases.read = async (key) => {
-      const lease = await read(key);
-      await world.clock.sleep(50);
-      return lease;
-    };
+    answersAfter(50, world);
     await world.order([{ leaseKey: world.key(0), verb: 'hold' }]);
     await world.clock.advance(200);
     world.hear({ kind: 'lease-moved', leaseKey: world.key(0) });
