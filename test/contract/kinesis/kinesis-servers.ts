@@ -1,21 +1,22 @@
 /**
- * The three servers that the contract runs against: ours and kinesalite in this process, kinesis-local as a child.
- * Each is started on free ports with short transitions and limits out of the way. Neighbour: kinesis-suite.ts.
+ * The three servers that the contract runs against: ours in this process, the others as children. Each is started on
+ * free ports with short transitions and limits out of the way. Neighbour: kinesis-suite.ts.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { KinesisClient, ListStreamsCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { Child, type ChildOptions } from '../../../local/child.ts';
+import { freePort } from '../../../local/free-port.ts';
 import { startLocalKinesis } from '../../../local/kinesis/server.ts';
+import { systemClock } from '../../../runtime/clock.ts';
 
 export type ServerName = 'local' | 'kinesalite' | 'kinesis-local';
 
 export interface RunningServer {
-  client: KinesisClient;
+  readonly client: KinesisClient;
+  /** Resolves when its process has ended; never, where it is this one. */
+  readonly exited: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +43,7 @@ async function startLocal(): Promise<RunningServer> {
   const client = clientOf(server.url);
   return {
     client,
+    exited: new Promise(() => undefined),
     stop: () => {
       client.destroy();
       return server.close();
@@ -49,33 +51,20 @@ async function startLocal(): Promise<RunningServer> {
   };
 }
 
-async function startKinesalite(): Promise<RunningServer> {
-  // It has no types of its own.
-  const kinesalite = require('kinesalite') as (options: Record<string, number>) => Server;
+function startKinesalite(): Promise<RunningServer> {
   const delays = { createStreamMs: 50, deleteStreamMs: 50, updateStreamMs: 200 };
-  const server = kinesalite({ ...delays, shardLimit: 1000 });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const client = clientOf(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  return {
-    client,
-    async stop() {
-      client.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const options = JSON.stringify({ ...delays, shardLimit: 1000 });
+  const listen = `require('kinesalite')(${options}).listen(Number(process.argv[1]), '127.0.0.1')`;
+  return startChild('kinesalite', (port) => ({ args: ['-e', listen, String(port)], env: {} }));
 }
 
-async function startKinesisMock(): Promise<RunningServer> {
-  const [plainPort, tlsPort] = await Promise.all([freePort(), freePort()]);
-  const child = spawn(process.execPath, [require.resolve('kinesis-local/main.js')], {
-    stdio: 'ignore',
+function startKinesisMock(): Promise<RunningServer> {
+  return startChild('kinesis-local', async (port) => ({
+    args: [require.resolve('kinesis-local/main.js')],
     env: {
-      ...process.env,
       KINESIS_MOCK_CERT_PATH: require.resolve('kinesis-local/server.json'),
-      KINESIS_MOCK_PLAIN_PORT: String(plainPort),
-      KINESIS_MOCK_TLS_PORT: String(tlsPort),
+      KINESIS_MOCK_PLAIN_PORT: String(port),
+      KINESIS_MOCK_TLS_PORT: String(await freePort()),
       CREATE_STREAM_DURATION: '50ms',
       DELETE_STREAM_DURATION: '50ms',
       SPLIT_SHARD_DURATION: '200ms',
@@ -84,22 +73,39 @@ async function startKinesisMock(): Promise<RunningServer> {
       SHARD_LIMIT: '1000',
       ON_DEMAND_STREAM_COUNT_LIMIT: '1000',
     },
+  }));
+}
+
+type Command = Pick<ChildOptions, 'args' | 'env'>;
+
+async function startChild(
+  name: ServerName,
+  commandFor: (port: number) => Promise<Command> | Command,
+): Promise<RunningServer> {
+  const port = await freePort();
+  const command = await commandFor(port);
+  const child = new Child({
+    name,
+    clock: systemClock,
+    command: process.execPath,
+    cwd: import.meta.dirname,
+    ...command,
   });
-  const client = clientOf(`http://127.0.0.1:${plainPort}`);
+  const client = clientOf(`http://127.0.0.1:${port}`);
   await untilAnswering(client, child);
   return {
     client,
+    exited: child.exited,
     async stop() {
       client.destroy();
-      const exited = once(child, 'exit');
       child.kill('SIGKILL');
-      await exited;
+      await child.exited;
     },
   };
 }
 
-async function untilAnswering(client: KinesisClient, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 300 && child.exitCode === null; attempt += 1) {
+async function untilAnswering(client: KinesisClient, child: Child): Promise<void> {
+  for (let attempt = 0; attempt < 300 && child.ended === undefined; attempt += 1) {
     try {
       await client.send(new ListStreamsCommand({}));
       return;
@@ -108,13 +114,5 @@ async function untilAnswering(client: KinesisClient, child: ChildProcess): Promi
     }
   }
   child.kill('SIGKILL');
-  throw new Error('kinesis-local did not start');
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+  throw new Error(`${child.name} did not start:\n${child.lines.join('\n')}`);
 }
