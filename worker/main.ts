@@ -13,7 +13,7 @@ import { readWorkerSettings } from './config.ts';
 import { serveWorker, type WorkerStatus } from './http-pages.ts';
 import { runUntilDrained } from './shutdown.ts';
 import { waitForStream } from './source/wait-for-stream.ts';
-import { untilCalm, untilFleet, untilRedis, untilTable, warnOfShortHorizon } from './startup.ts';
+import { untilFleet, untilRedis, untilTable, warnOfShortHorizon } from './startup.ts';
 import { Worker } from './worker.ts';
 
 const STOP_DEADLINE_MS = 5_000;
@@ -44,8 +44,6 @@ async function main(): Promise<void> {
     const summary = await waitForStream({ client: kinesis, stream: settings.stream, clock, logger, signal, onWait });
     warnOfShortHorizon(logger, settings.horizonHours, summary?.retentionHours);
     status.worker = new Worker(await composeWorkerOptions(settings, outside, fleet, clock, logger));
-    onWait('a processor at rest');
-    await untilCalm(startup);
     onWait(undefined);
     await runUntilDrained(status.worker, { clock, logger, stores, signals, shutdownMs: settings.shutdownMs, signal });
   } catch (error) {

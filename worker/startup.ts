@@ -1,6 +1,6 @@
 /**
- * What must be well once before a worker joins its fleet: the table, Redis, the fleet row, the stream, a processor
- * that is not busy with starting. What time may mend is waited for, and said; what only a person can mend refuses the start.
+ * What must be well once before a worker joins its fleet: the table, Redis, the fleet row, the stream. What time may
+ * mend is waited for, and said; what only a person can mend refuses the start.
  */
 import { type EnsureTableOptions, ensureTable } from '../lease/dynamodb/ensure-table.ts';
 import { type FleetRow, type FleetStore, SCHEMA_VERSION } from '../lease/worker-store.ts';
@@ -21,11 +21,6 @@ export interface StartupParts {
 }
 
 const BACKOFF = { baseMs: 200, maxMs: 5_000 };
-/** At rest: no turn of the event loop was more than LATE_MS late for CALM_MS. Who is not by CALM_PATIENCE_MS goes on as it is. */
-const CALM_TURN_MS = 10;
-const LATE_MS = 5;
-const CALM_MS = 100;
-const CALM_PATIENCE_MS = 1_000;
 
 /** Resolves when the table is usable. */
 export function untilTable(parts: StartupParts, table: Omit<EnsureTableOptions, 'clock'>): Promise<void> {
@@ -81,24 +76,6 @@ async function waitFor<T>(parts: StartupParts, what: string, call: () => Promise
   const result = await retry({ ...BACKOFF, clock, signal, onRetry }, call);
   onWait(undefined);
   return result;
-}
-
-/**
- * Resolves when this process gets the processor when it wants it. Before, it compiles, and on a busy node it starts beside
- * others that do: a shard that was handed over to it now would wait, while the old owner could have gone on reading. Throws the signal's reason
- * when it aborts.
- */
-export async function untilCalm({ clock, signal }: Pick<StartupParts, 'clock' | 'signal'>): Promise<void> {
-  const startedMs = clock.monotonicMs();
-  let calmSinceMs = startedMs;
-  for (;;) {
-    const askedMs = clock.monotonicMs();
-    if (askedMs - calmSinceMs >= CALM_MS || askedMs - startedMs >= CALM_PATIENCE_MS) return;
-    await clock.sleep(CALM_TURN_MS, signal);
-    signal.throwIfAborted();
-    const nowMs = clock.monotonicMs();
-    if (nowMs - askedMs > CALM_TURN_MS + LATE_MS) calmSinceMs = nowMs;
-  }
 }
 
 /** Copies of a record may come as late as the stream retains it; beyond the horizon they count again. */
