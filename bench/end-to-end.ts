@@ -7,11 +7,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Child } from '../local/child.ts';
+import { CONTAINER_ENV } from '../local/container.ts';
 import { LocalFleet } from '../local/fleet.ts';
 import { startRedis } from '../local/redis/start.ts';
 import { scrape, sum } from '../local/scrape.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { CONTAINER_ENV } from './container.ts';
 
 export interface EndToEndFigures {
   readonly recordsPerCpuSecond: number;

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { CONTAINER_ENV } from './container.ts';
+import { CONTAINER_ENV } from '../local/container.ts';
 
 const BENCHES = ['source', 'decode', 'ledger', 'controller', 'fleet-table', 'worker-memory', 'end-to-end'];
 const LONG = ['gaps', 'ledger-grid', 'ledger-large'];

@@ -4,10 +4,10 @@
  * minute of warming up. By environment: WARM_UP_S, WINDOW_S. Run: `node bench/worker-memory.ts`.
  */
 import { readFileSync } from 'node:fs';
+import { CONTAINER_ENV } from '../local/container.ts';
 import { type Sample, scrape, sum } from '../local/scrape.ts';
 import { Stage } from '../local/stage.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
-import { CONTAINER_ENV } from './container.ts';
 
 const SHARDS = 100;
 const RECORDS_PER_SECOND = SHARDS * 100;

@@ -4,8 +4,8 @@
  * replaced, as Kubernetes would. Starts and stops happen one at a time, in the order in which they were asked for.
  */
 import { join } from 'node:path';
-import { CONTAINER_ENV } from '../../bench/container.ts';
 import { Child } from '../../local/child.ts';
+import { CONTAINER_ENV } from '../../local/container.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { SERVERS, type ServerName, type SlotName } from './fault.ts';
 import { FaultProxy } from './fault-proxy.ts';

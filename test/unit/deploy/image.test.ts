@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CONTAINER_ENV } from '../../../bench/container.ts';
+import { CONTAINER_ENV } from '../../../local/container.ts';
 import { ROOT, readSourceTree } from '../../support/source-tree.ts';
 
 const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
