@@ -1,6 +1,6 @@
 /**
  * A commit as the script takes it: keys and arguments. The same request always gives the same bytes, so an unanswered
- * attempt can be sent again. Everything per record is packed into a few blobs: thousands of small arguments would
+ * attempt can be sent again. Everything per record is packed into a few arrays: thousands of small arguments would
  * cost both sides several times more. The counterpart, with the order of the arguments, is commit.lua.
  */
 import { FleetError } from '../../runtime/errors.ts';
@@ -16,11 +16,12 @@ export interface ScriptCall {
 
 const ID_DIGITS = 16;
 const MEMBER_BYTES = 8;
-/** MessagePack: an array whose length follows in four bytes; a text of at most 31 bytes, the length added. */
+/** MessagePack: an array whose length follows in four bytes; a text of at most 31 bytes, the length added; a number. */
 const ARRAY_HEADER = 0xdd;
 const ARRAY_HEADER_BYTES = 5;
 const TEXT_HEADER = 0xa0;
-/** Numbers in blobs have two bytes. */
+const NUMBER_HEADER = 0xcd;
+const NUMBER_BYTES = 2;
 const MAX_RECORDS = 65_535;
 
 export function encodeCommit(spec: LedgerSpec, request: CommitRequest): ScriptCall {
@@ -85,7 +86,7 @@ function encodeIdentities(spec: LedgerSpec, keys: SlotKeys, request: CommitReque
     placeOf ??= inverse(groups.order);
     const inNeighbour = groupByBucket(first.bucketKeys, buckets, spec);
     for (const key of keysOf(keys, period, inNeighbour)) bucketKeys.push(key);
-    neighbourArgs.push(numbers(inNeighbour.sizes), permuted(placeOf, inNeighbour.order));
+    neighbourArgs.push(numbers(inNeighbour.sizes), numbers(placeOf, inNeighbour.order));
   }
   const packing = packingOf([first.positions, further]);
   return {
@@ -94,7 +95,7 @@ function encodeIdentities(spec: LedgerSpec, keys: SlotKeys, request: CommitReque
     args: [
       encodeIds(first.ids, groups.order),
       numbers(groups.sizes),
-      permuted(first.classes, groups.order),
+      numbers(first.classes, groups.order),
       packing.prefix,
       String(packing.width),
       packSuffixes(packing, first.positions, groups.order),
@@ -119,7 +120,7 @@ const QUADS = Buffer.from(Array.from({ length: 10_000 }, (_, n) => String(n).pad
 
 /** A MessagePack array of 10^15 + id: every id has 16 digits and stays an integer of Redis's sets. */
 function encodeIds(ids: Float64Array, order: Uint32Array): Buffer {
-  const blob = emptyTexts(ids.length, ID_DIGITS);
+  const blob = emptyArray(ids.length, 1 + ID_DIGITS);
   let at = ARRAY_HEADER_BYTES;
   for (let i = 0; i < order.length; i += 1) {
     blob[at++] = TEXT_HEADER + ID_DIGITS;
@@ -178,7 +179,7 @@ function encodeUniques(keys: SlotKeys, uniques: readonly UniqueMembers[]) {
 
 function encodeMembers(uniques: readonly UniqueMembers[]): Buffer {
   const bytes = uniques.reduce((sum, { members }) => sum + members.length, 0);
-  const blob = emptyTexts(bytes / MEMBER_BYTES, MEMBER_BYTES);
+  const blob = emptyArray(bytes / MEMBER_BYTES, 1 + MEMBER_BYTES);
   let at = ARRAY_HEADER_BYTES;
   for (const { members } of uniques) {
     for (let from = 0; from < members.length; from += MEMBER_BYTES) {
@@ -189,27 +190,23 @@ function encodeMembers(uniques: readonly UniqueMembers[]): Buffer {
   return blob;
 }
 
-/** Room for a MessagePack array of so many texts, each with a header of one byte; the array's own header is in it. */
-function emptyTexts(count: number, textBytes: number): Buffer {
-  const blob = Buffer.allocUnsafe(ARRAY_HEADER_BYTES + count * (1 + textBytes));
+/** A MessagePack array of the values, in the given order if there is one. */
+function numbers(values: ArrayLike<number>, order?: Uint32Array): Buffer {
+  const blob = emptyArray(values.length, 1 + NUMBER_BYTES);
+  let at = ARRAY_HEADER_BYTES;
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[order ? order[i]! : i]!;
+    blob[at++] = NUMBER_HEADER;
+    blob[at++] = value >> 8;
+    blob[at++] = value;
+  }
+  return blob;
+}
+
+/** Room for a MessagePack array of so many elements, each with its header; the array's own header is in it. */
+function emptyArray(count: number, elementBytes: number): Buffer {
+  const blob = Buffer.allocUnsafe(ARRAY_HEADER_BYTES + count * elementBytes);
   blob[0] = ARRAY_HEADER;
   blob.writeUInt32BE(count, 1);
-  return blob;
-}
-
-function numbers(values: readonly number[]): Buffer {
-  const blob = Buffer.allocUnsafe(values.length * 2);
-  for (let i = 0; i < values.length; i += 1) blob.writeUInt16BE(values[i]!, i * 2);
-  return blob;
-}
-
-/** The values in the given order, two bytes each. */
-function permuted(values: Uint16Array | Uint32Array, order: Uint32Array): Buffer {
-  const blob = Buffer.allocUnsafe(order.length * 2);
-  for (let i = 0; i < order.length; i += 1) {
-    const value = values[order[i]!]!;
-    blob[i * 2] = value >> 8;
-    blob[i * 2 + 1] = value;
-  }
   return blob;
 }

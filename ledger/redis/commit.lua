@@ -16,7 +16,7 @@
 --       counters of each; uniques: counters (how many, names), members of 8 bytes (array), sizes of the groups,
 --       counter of each group
 -- Gives ok | applied + noted duplicates, stale + row, fenced + generation, layout + (buckets, identities) of each.
-local byte, sub, call = string.byte, string.sub, redis.call
+local sub, call, array = string.sub, redis.call, cmsgpack.unpack
 -- Times that lie apart touch nearly as many buckets as there are records. A bucket that gets no more than this many ids
 -- is not asked first: SADD of each tells which were new.
 local FEW = 2
@@ -24,11 +24,6 @@ local FEW = 2
 -- '~' is the end of a shard. Lua compares strings by the server's locale, where '~' may come before the digits.
 local function at_or_before(a, b)
   return b == '~' or (a ~= '~' and a <= b)
-end
-
-local function number_at(blob, i)
-  local high, low = byte(blob, 2 * i - 1, 2 * i)
-  return high * 256 + low
 end
 
 local shard, to, floor = ARGV[1], ARGV[5], ARGV[7]
@@ -78,27 +73,24 @@ if layouts > 0 then
 end
 
 -- Judge: an id that is in its bucket, or in a neighbour period's, is a duplicate.
-local ids, sizes = cmsgpack.unpack(ARGV[11]), ARGV[12]
-local own_groups = is_forgotten and 0 or #sizes / 2
+local ids, sizes = array(ARGV[11]), array(ARGV[12])
+local own_groups = is_forgotten and 0 or #sizes
 local duplicate, duplicates = {}, 0
-local key, start = 5 + #sizes / 2, 0
+local key, start = 5 + #sizes, 0
 local arg, group = at + 2 * layouts, {}
 for i = 2, layouts do
   if ARGV[at + 2 * i] ~= '-' then
-    local order, groups = ARGV[arg + 2], ARGV[arg + 1]
-    arg = arg + 2
+    local order = array(ARGV[arg + 2])
     start = 0
-    for k = 1, #groups / 2 do
-      local size = number_at(groups, k)
+    for _, size in ipairs(array(ARGV[arg + 1])) do
       for j = 1, size do
-        local high, low = byte(order, 2 * (start + j) - 1, 2 * (start + j))
-        group[j] = ids[high * 256 + low + 1]
+        group[j] = ids[order[start + j] + 1]
       end
       key = key + 1
       local seen = call('SMISMEMBER', KEYS[key], unpack(group, 1, size))
       for j = 1, size do
         if seen[j] == 1 then
-          local i_th = number_at(order, start + j) + 1
+          local i_th = order[start + j] + 1
           if not duplicate[i_th] then
             duplicate[i_th] = true
             duplicates = duplicates + 1
@@ -107,12 +99,13 @@ for i = 2, layouts do
       end
       start = start + size
     end
+    arg = arg + 2
   end
 end
 local few, bucket_of = {}, {}
 start = 0
 for k = 1, own_groups do
-  local size = number_at(sizes, k)
+  local size = sizes[k]
   if size > FEW then
     local seen = call('SMISMEMBER', KEYS[5 + k], unpack(ids, start + 1, start + size))
     for j = 1, size do
@@ -162,21 +155,19 @@ arg = class_args + tonumber(ARGV[class_args])
 local further, width = ARGV[17], tonumber(ARGV[15])
 local noted
 if duplicates > 0 or #further > 0 then
-  local suffixes, parts, repeated = ARGV[16], {}, {}
+  local suffixes, classes, parts, repeated = ARGV[16], array(ARGV[13]), {}, {}
   for i = 1, #ids do
     if duplicate[i] then
       parts[#parts + 1] = sub(suffixes, (i - 1) * width + 1, i * width)
-      local class = number_at(ARGV[13], i)
+      local class = classes[i]
       repeated[class] = (repeated[class] or 0) + 1
     end
   end
   parts[#parts + 1] = further
   noted = to .. ' ' .. ARGV[14] .. ' ' .. width .. ' ' .. table.concat(parts)
   for class, times in pairs(repeated) do
-    local indexes = ARGV[class_args + class + 1]
-    for i = 1, #indexes / 2 do
-      local c = number_at(indexes, i) + 1
-      totals[c] = totals[c] - times
+    for _, c in ipairs(array(ARGV[class_args + class + 1])) do
+      totals[c + 1] = totals[c + 1] - times
     end
   end
 end
@@ -189,7 +180,7 @@ if layouts > 0 and ARGV[at + 2] == '-' and not is_forgotten then
 end
 start = 0
 for k = 1, own_groups do
-  local size = number_at(sizes, k)
+  local size = sizes[k]
   if size > FEW and duplicates == 0 then
     call('SADD', KEYS[5 + k], unpack(ids, start + 1, start + size))
   elseif size > FEW then
@@ -228,12 +219,11 @@ end
 
 -- Members of uniques: adding one again changes nothing, so their records' judgements do not matter.
 local unique_counters = tonumber(ARGV[arg + 1])
-local members, groups = cmsgpack.unpack(ARGV[arg + unique_counters + 2]), ARGV[arg + unique_counters + 3]
-local counter_of, added = ARGV[arg + unique_counters + 4], {}
-key, start = #KEYS - #groups / 2, 0
-for k = 1, #groups / 2 do
-  local size = number_at(groups, k)
-  local c = number_at(counter_of, k) + 1
+local members, groups = array(ARGV[arg + unique_counters + 2]), array(ARGV[arg + unique_counters + 3])
+local counter_of, added = array(ARGV[arg + unique_counters + 4]), {}
+key, start = #KEYS - #groups, 0
+for k, size in ipairs(groups) do
+  local c = counter_of[k] + 1
   added[c] = (added[c] or 0) + call('SADD', KEYS[key + k], unpack(members, start + 1, start + size))
   start = start + size
 end
