@@ -6,7 +6,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Child } from '../local/child.ts';
+import { Child, exitOnSignals } from '../local/child.ts';
 import { CONTAINER_ENV } from '../local/container.ts';
 import { LocalFleet } from '../local/fleet.ts';
 import { startRedis } from '../local/redis/start.ts';
@@ -25,6 +25,7 @@ const TICKS_PER_SECOND = 100;
 
 /** One figure per window. */
 export async function measureEndToEnd(windows: number): Promise<EndToEndFigures[]> {
+  exitOnSignals();
   const clock = systemClock;
   const dataDir = mkdtempSync(join(tmpdir(), 'kinesis-fleet-bench-'));
   const children: Child[] = [];

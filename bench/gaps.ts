@@ -6,6 +6,7 @@
 import { SplitShardCommand } from '@aws-sdk/client-kinesis';
 import { Redis } from 'ioredis';
 import { isFinished, type Lease } from '../lease/lease.ts';
+import { exitOnSignals } from '../local/child.ts';
 import { Stage } from '../local/stage.ts';
 import { systemClock as clock } from '../runtime/clock.ts';
 import type { LogLine } from '../test/support/gap-logs.ts';
@@ -13,6 +14,7 @@ import { type Change, explain } from '../test/support/gap-phases.ts';
 import { GapSampler } from '../test/support/gap-sampler.ts';
 import { figuresOf, gapTable } from '../test/support/gap-table.ts';
 
+exitOnSignals();
 const wanted = (name: string, fallback: number): number => Number(process.env[name] ?? fallback);
 const MOVES = wanted('MOVES', 200);
 const KILLS = wanted('KILLS', 60);

@@ -6,6 +6,7 @@ import { START } from '../lease/position.ts';
 import type { CommitRequest, Ledger, LedgerSpec } from '../ledger/ledger.ts';
 import { createLedgerConnection, type LedgerConnection } from '../ledger/redis/connection.ts';
 import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
+import { exitOnSignals } from '../local/child.ts';
 import { startRedis } from '../local/redis/start.ts';
 import { systemClock } from '../runtime/clock.ts';
 
@@ -24,6 +25,7 @@ export class LedgerServer {
   }
 
   static async start(): Promise<LedgerServer> {
+    exitOnSignals();
     const dataDir = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
     const redis = await startRedis({ clock: systemClock, dataDir, kind: 'redis-server' });
     const connection = createLedgerConnection({ url: redis.url });

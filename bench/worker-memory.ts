@@ -4,6 +4,7 @@
  * minute of warming up. By environment: WARM_UP_S, WINDOW_S. Run: `node bench/worker-memory.ts`.
  */
 import { readFileSync } from 'node:fs';
+import { exitOnSignals } from '../local/child.ts';
 import { CONTAINER_ENV } from '../local/container.ts';
 import { type Sample, scrape, sum } from '../local/scrape.ts';
 import { Stage } from '../local/stage.ts';
@@ -20,6 +21,7 @@ function rssMib(pid: number): number {
   return Number(kib) / 1024;
 }
 
+exitOnSignals();
 const stage = await Stage.start({ clock, shards: SHARDS, settings: CONTAINER_ENV.worker });
 try {
   await Promise.all([stage.fleet.startController(), stage.fleet.scale(1)]);

@@ -1,6 +1,6 @@
 /**
  * One child process of the local fleet. Its output is kept (the last lines only) so that a death can be explained; it
- * is ended by its own pid, politely first. Ends with its parent: `endAll` is called on every way out of the demo.
+ * is ended by its own pid, politely first, and at the latest when this process exits.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
@@ -10,6 +10,16 @@ import type { Clock } from '../runtime/clock.ts';
 const KEPT_LINES = 200;
 /** Where Node keeps compiled modules, as the image does: a process then starts in half the CPU time. */
 const COMPILE_CACHE = join(import.meta.dirname, '../node_modules/.cache/compiled');
+
+const running = new Set<Child>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Signals that would end this process without a word become an exit, which no child outlives. */
+export function exitOnSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1));
+}
 
 export interface ChildOptions {
   readonly name: string;
@@ -44,6 +54,7 @@ export class Child {
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       if (stream) createInterface({ input: stream }).on('line', (line) => this.#take(line));
     }
+    running.add(this);
     this.exited = new Promise((resolve) => {
       this.#process.once('error', (error) => resolve(this.#end(error.message)));
       this.#process.once('exit', (code, signal) => resolve(this.#end(signal ?? code ?? 0)));
@@ -108,6 +119,7 @@ export class Child {
 
   #end(how: number | string): number | string {
     this.#ended ??= how;
+    running.delete(this);
     return this.#ended;
   }
 }
