@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CostWorld } from './cost-world.ts';
 
-const MEASURED_S = 120;
+const MEASURED_S = 60;
 const CHECKPOINT_EVERY_S = 5;
 const LIMIT_MS = 120_000;
 const SHARDS = 1_000;
