@@ -77,7 +77,8 @@ again() {
 kubectl create namespace "$NAMESPACE" --dry-run=client --output yaml | kubectl apply --filename -
 kubectl label namespace "$NAMESPACE" --overwrite pod-security.kubernetes.io/enforce=restricted
 
-apply local-aws.yaml
+# Its pod has the stream and the fleet table: one that is there stays as it is.
+if ! kubectl get deployment local-aws --namespace "$NAMESPACE" >/dev/null 2>&1; then apply local-aws.yaml; fi
 kubectl rollout status deployment/local-aws --namespace "$NAMESPACE" --timeout "$TIMEOUT"
 again stream.yaml create-stream
 kubectl wait job/create-stream --for condition=complete --namespace "$NAMESPACE" --timeout "$TIMEOUT"
@@ -88,14 +89,21 @@ helm upgrade --install "$RELEASE" "$here/../helm/kinesis-fleet" --namespace "$NA
   ${helm_options[@]+"${helm_options[@]}"} --wait --timeout "$TIMEOUT"
 helm test "$RELEASE" --namespace "$NAMESPACE" --timeout "$TIMEOUT"
 
+# deployment COMPONENT: its name, which follows from the release's.
+deployment() {
+  kubectl get deployment --namespace "$NAMESPACE" --output name \
+    --selector "app.kubernetes.io/instance=$RELEASE,app.kubernetes.io/component=$1"
+}
+
 if [ "$RECORDS" != 0 ]; then
   again producer.yaml producer
   cat <<TEXT
 
-$RECORDS records are being produced, $RATE per second. Its truth, when it is done, and the fleet's own figures:
+$RECORDS records are being produced, $RATE per second. Its truth, when it is done, and the fleet's own figures, which are
+those of all such Jobs so far:
   kubectl logs --namespace $NAMESPACE job/producer --follow
-  kubectl exec --namespace $NAMESPACE deploy/$RELEASE-controller -- kinesis-fleet counts
+  kubectl exec --namespace $NAMESPACE $(deployment controller) -- kinesis-fleet counts
 Scale it meanwhile:
-  kubectl scale --namespace $NAMESPACE deploy/$RELEASE-worker --replicas=5
+  kubectl scale --namespace $NAMESPACE $(deployment worker) --replicas=5
 TEXT
 fi

@@ -6,7 +6,6 @@ root=$(cd "$here/../.." && pwd)
 
 readonly KIND_VERSION=0.30.0
 readonly NODE_IMAGE=kindest/node:v1.34.0@sha256:7416a61b42b1662ca6ca89f02028ac133a309a2a30ba309614e8ec94d976dc5a
-readonly REDIS_IMAGE=redis:7-bookworm
 readonly MONITORING_CHART=kube-prometheus-stack MONITORING_VERSION=79.7.1
 readonly MONITORING_REPOSITORY=https://prometheus-community.github.io/helm-charts
 
@@ -75,8 +74,7 @@ tag=kind-$(date +%s)
 export IMAGE=kinesis-fleet:$tag LOCAL_IMAGE=kinesis-fleet-local:$tag
 docker build --target fleet --tag "$IMAGE" "$root"
 docker build --target local --tag "$LOCAL_IMAGE" "$root"
-docker pull --quiet "$REDIS_IMAGE" >/dev/null
-kind load docker-image --name "$name" "$IMAGE" "$LOCAL_IMAGE" "$REDIS_IMAGE"
+kind load docker-image --name "$name" "$IMAGE" "$LOCAL_IMAGE"
 
 if [ $monitoring = on ]; then
   helm upgrade --install "$MONITORING_CHART" "$MONITORING_CHART" --repo "$MONITORING_REPOSITORY" \

@@ -160,6 +160,37 @@ describe.skipIf(!hasHelm)('the chart, rendered', { timeout: TIMEOUT_MS }, () => 
     expect(manifests.filter(({ kind }) => kind.endsWith('Monitor')).map(({ kind }) => kind)).toEqual(['PodMonitor']);
   });
 
+  it('lets names and its own Redis be reached under whatever egress it is given', () => {
+    const values = ['--set', 'networkPolicy.enabled=true,networkPolicy.egress[0].ports[0].port=443'];
+    const policy = find(render([...STREAM, ...values]), 'NetworkPolicy', /-worker$/);
+    const { egress } = specOf<{ egress: { ports: { port: number; protocol?: string }[] }[] }>(policy);
+    const ports = egress.flatMap((rule) => rule.ports.map(({ port, protocol = 'TCP' }) => `${port}/${protocol}`));
+    expect(ports).toEqual(['443/TCP', '53/UDP', '53/TCP', '6379/TCP']);
+  });
+
+  it('keeps its own labels where common ones have the same names, each once', () => {
+    const labels = ['app\\.kubernetes\\.io/name=mine', 'app\\.kubernetes\\.io/part-of=platform'];
+    const manifests = render([...STREAM, ...labels.flatMap((label) => ['--set', `commonLabels.${label}`])]);
+    for (const { metadata } of manifests.filter(({ kind }) => kind !== 'Pod')) {
+      expect(metadata.labels).toMatchObject({
+        ...{ 'app.kubernetes.io/name': 'kinesis-fleet', 'app.kubernetes.io/part-of': 'platform' },
+      });
+    }
+  });
+
+  it('writes whatever password into Redis as it is', () => {
+    const password = 'a&b<c>"d\\ e';
+    const secret = find(
+      render([...STREAM, '--set-json', `redis.inCluster.password=${JSON.stringify(password)}`]),
+      'Secret',
+      /./,
+    );
+    const texts = secret.stringData as Record<string, string>;
+    expect(texts['redis-password']).toBe(password);
+    expect(texts['auth.conf']).toBe(`requirepass ${JSON.stringify(password)}\n`);
+    expect(decodeURIComponent(new URL(texts['redis-url'] ?? '').password)).toBe(password);
+  });
+
   it('says everything that is wrong in one message, and refuses what the schema does not know', () => {
     const both = ['--set', 'metrics.serviceMonitor.enabled=true,metrics.podMonitor.enabled=true'];
     const said = refusal([...both, '--set', 'redis.url=redis://redis.example:6379']);
@@ -169,5 +200,8 @@ describe.skipIf(!hasHelm)('the chart, rendered', { timeout: TIMEOUT_MS }, () => 
     expect(said).toContain('are both true');
     expect(said).toContain('install the Prometheus Operator first');
     expect(refusal([...STREAM, '--set', 'worker.replicas=3'])).toContain("'replicas' not allowed");
+    // Beside maxUnavailable 0 there would be no way on.
+    for (const surge of ['0', '0%'])
+      expect(refusal([...STREAM, '--set', `worker.maxSurge=${surge}`])).toContain('maxSurge');
   });
 });

@@ -17,14 +17,19 @@ const settings = readCliSettings();
 const stores = createFleetStores({ tableName: settings.fleet, clock });
 const kinesis = new KinesisClient({ requestHandler: new NodeHttpHandler({ requestTimeout: 5_000 }) });
 
-/** Every pod of the headless service says that it is ready. */
+/** Every pod of the headless service says that it is ready, and of controllers one that it leads. */
 async function podsReady(service) {
   const { hostname, port } = new URL(service);
   const addresses = await lookup(hostname, { all: true });
-  for (const { address } of addresses) {
-    const answer = await fetch(`http://${address}:${port}/readyz`, { signal: AbortSignal.timeout(5_000) });
-    if (!answer.ok) throw new Error(`${address} is not ready: ${(await answer.text()).trim()}`);
+  const leading = [];
+  for (const { address, family } of addresses) {
+    const host = family === 6 ? `[${address}]` : address;
+    const answer = await fetch(`http://${host}:${port}/readyz`, { signal: AbortSignal.timeout(5_000) });
+    const page = await answer.json();
+    if (!answer.ok) throw new Error(`${address} is not ready: ${JSON.stringify(page)}`);
+    if ('leading' in page) leading.push(page.leading);
   }
+  if (leading.length > 0 && !leading.includes(true)) throw new Error('none of them leads');
   return `${addresses.length} pod(s)`;
 }
 
