@@ -12,12 +12,11 @@ import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
 import { createRedisLedgerJob } from '../ledger/redis/redis-ledger-job.ts';
 import { ledgerSpecOf } from '../pipelines/ledger-spec.ts';
 import { loadPipeline } from '../pipelines/load.ts';
-import { retry } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { ClockSkew } from '../runtime/clock-skew.ts';
-import { errorName } from '../runtime/errors.ts';
 import { errorFields, type Logger } from '../runtime/logger.ts';
 import type { createRegistry } from '../runtime/metrics.ts';
+import { type WaitOptions, waitFor } from '../runtime/wait-for.ts';
 import { createControllerSignals } from '../signal/redis/redis-signals.ts';
 import { noSignals } from '../signal/signals.ts';
 import { type Cluster, noCluster } from './cluster.ts';
@@ -27,11 +26,13 @@ import { KinesisStream } from './kinesis/kinesis-stream.ts';
 import { ControllerMetrics } from './metrics.ts';
 
 const PIPELINES_DIR = join(import.meta.dirname, '../pipelines');
-const TABLE_BACKOFF = { baseMs: 500, maxMs: 10_000 };
 
 export interface ComposedController {
   readonly controller: Controller;
   readonly stores: FleetStores;
+  readonly leadership: Leadership;
+  /** Resolves when Redis answered. @throws StartRefused when that one must not be used. */
+  untilRedis(options: WaitOptions): Promise<void>;
   /** All that is wrong now, for people. */
   conditions(): Readonly<Record<string, unknown>>;
   close(): Promise<void>;
@@ -69,9 +70,9 @@ export async function composeController(
   const spec = ledgerSpecOf(pipeline, settings);
   const ledger = createRedisLedger(spec, connection);
   const source = new KinesisStream({ stream: settings.stream, clock });
+  const around = await surroundings(settings, stores, clock, logger);
   const controller = new Controller({
-    ...{ settings, clock, logger, source, signals, metrics },
-    ...(await surroundings(settings, stores, clock, logger)),
+    ...{ settings, clock, logger, source, signals, metrics, ...around },
     leases: stores.leases,
     workers: stores.workers,
     fleet: stores.fleet,
@@ -81,6 +82,8 @@ export async function composeController(
   return {
     controller,
     stores,
+    leadership: around.leadership,
+    untilRedis: (options) => waitFor('redis', options, () => connection.ready()),
     conditions: () => ({ ...controller.conditions(), ...clockSkew.condition }),
     async close() {
       await signals.close();
@@ -119,19 +122,9 @@ async function surroundings(
  * Waits for DynamoDB as long as it takes, and says why whenever the reason is a new one.
  * @throws StartRefused when the table is missing or of another kind
  */
-export function untilTable(
-  settings: ControllerSettings,
-  stores: FleetStores,
-  clock: Clock,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  let said: string | undefined;
-  const onRetry = (error: unknown): void => {
-    if (errorName(error) !== said) logger.warn('waiting for the fleet table', errorFields(error));
-    said = errorName(error);
-  };
-  return retry({ ...TABLE_BACKOFF, clock, signal, onRetry }, () =>
+export function untilTable(settings: ControllerSettings, stores: FleetStores, options: WaitOptions): Promise<void> {
+  const { clock, logger } = options;
+  return waitFor('fleet table', options, () =>
     ensureTable({
       client: stores.client,
       clock,

@@ -8,7 +8,7 @@ import { clockWithOffset } from '../runtime/clock.ts';
 import { errorMessage, StartRefused } from '../runtime/errors.ts';
 import { serveHttp } from '../runtime/http.ts';
 import { Lifecycle } from '../runtime/lifecycle.ts';
-import { createLogger } from '../runtime/logger.ts';
+import { createLogger, errorFields } from '../runtime/logger.ts';
 import { createRegistry } from '../runtime/metrics.ts';
 import { composeController, untilTable } from './compose.ts';
 import { readControllerSettings } from './config.ts';
@@ -24,28 +24,41 @@ async function main(): Promise<void> {
   lifecycle.handleSignals();
   const { version } = JSON.parse(PACKAGE) as { version: string };
   const registry = createRegistry('controller', version);
-  const { controller, stores, conditions, close } = await composeController(settings, clock, logger, registry);
-  lifecycle.add({ name: 'connections', stop: close });
-  let isReady: boolean = false;
+  const composed = await composeController(settings, clock, logger, registry);
+  const { controller, stores, leadership, conditions } = composed;
+  lifecycle.add({ name: 'connections', stop: composed.close });
+  const there = { table: false, redis: false };
+  // A new version replaces the old one as soon as it is ready: so it must be able to lead, which needs all of this once.
+  const waitingFor = (): string | undefined => {
+    if (!there.table) return 'fleet table';
+    if (!leadership.hasLooked()) return 'leader record';
+    return there.redis ? undefined : 'redis';
+  };
   const http = await serveHttp(settings.httpPort, {
     metrics: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     live: () => ({ ok: controller.isLive(), details: {} }),
     ready: () => ({
-      ok: isReady && !lifecycle.signal.aborted,
-      details: {
-        waitingFor: isReady ? undefined : 'fleet table',
-        leading: controller.state().leading,
-        conditions: conditions(),
-      },
+      ok: waitingFor() === undefined && !lifecycle.signal.aborted,
+      details: { waitingFor: waitingFor(), leading: controller.state().leading, conditions: conditions() },
     }),
   });
   lifecycle.add({ name: 'http', stop: http.close });
   logger.info('controller started', { stream: settings.stream, httpPort: http.port, version });
-  await untilTable(settings, stores, clock, logger, lifecycle.signal).catch((error: unknown) => {
-    if (!lifecycle.signal.aborted) throw error;
+  const { signal } = lifecycle;
+  await untilTable(settings, stores, { clock, logger, signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
   });
-  isReady = true;
-  await controller.run(lifecycle.signal);
+  there.table = true;
+  // Leading does not wait for it: leases are moved without Redis too.
+  composed.untilRedis({ clock, logger, signal }).then(
+    () => {
+      there.redis = true;
+    },
+    (error: unknown) => {
+      if (!signal.aborted) logger.error('this redis cannot be used', errorFields(error));
+    },
+  );
+  await controller.run(signal);
   await lifecycle.stopAll(STOP_DEADLINE_MS);
 }
 

@@ -5,12 +5,15 @@
  */
 import { backoffMs, type Random } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { errorName } from '../runtime/errors.ts';
 import { errorFields, type Logger } from '../runtime/logger.ts';
 import type { LeaderRow, LeaderStore } from './worker-store.ts';
 
 export interface Leadership {
   /** Looks at the clock: false as soon as the renew deadline has passed, whatever hangs. */
   isLeading(): boolean;
+  /** Who leads could be seen, and the row claimed where it was due, at least once: without that nobody ever follows. */
+  hasLooked(): boolean;
   /**
    * Campaigns until `signal` aborts. For each term calls `lead` with a signal that aborts when the term ends, and waits
    * for it before anything else: terms of one process never overlap. When `lead` ends by itself, so does `run`, with
@@ -54,6 +57,7 @@ export class RowLeadership implements Leadership {
   readonly #retryMs: number;
   readonly #random: Random | undefined;
   #leadingUntilMs = Number.NEGATIVE_INFINITY;
+  #hasLooked = false;
 
   constructor(options: RowLeadershipOptions) {
     this.#store = options.store;
@@ -70,6 +74,10 @@ export class RowLeadership implements Leadership {
     return this.#clock.monotonicMs() < this.#leadingUntilMs;
   }
 
+  hasLooked(): boolean {
+    return this.#hasLooked;
+  }
+
   async run(signal: AbortSignal, lead: (term: AbortSignal) => Promise<void>): Promise<void> {
     while (!signal.aborted) {
       const claim = await this.#campaign(signal);
@@ -84,6 +92,7 @@ export class RowLeadership implements Leadership {
   /** Undefined when the signal aborted first. */
   async #campaign(signal: AbortSignal): Promise<Claim | undefined> {
     let watched: { readonly row: LeaderRow | undefined; readonly sinceMs: number } | undefined;
+    let said: string | undefined;
     while (!signal.aborted) {
       try {
         const row = await this.#store.readLeader();
@@ -91,12 +100,14 @@ export class RowLeadership implements Leadership {
         if (!watched || !isSame(row, watched.row)) watched = { row, sinceMs: nowMs };
         // A row of one's own is left from a term that is over.
         const isMine = row?.holder === this.#holder;
-        if (!row || isMine || nowMs - watched.sinceMs >= this.#waitMs(row)) {
-          const won = await this.#store.claimLeader(this.#holder, row);
-          if (won) return { row: won, startedMs: nowMs };
-        }
+        const isDue = !row || isMine || nowMs - watched.sinceMs >= this.#waitMs(row);
+        const won = isDue ? await this.#store.claimLeader(this.#holder, row) : undefined;
+        this.#hasLooked = true;
+        said = undefined;
+        if (won) return { row: won, startedMs: nowMs };
       } catch (error) {
-        this.#logger.warn('leader row not reachable', errorFields(error));
+        if (errorName(error) !== said) this.#logger.warn('leader row not reachable', errorFields(error));
+        said = errorName(error);
       }
       await this.#clock.sleep(this.#jittered(), signal);
     }

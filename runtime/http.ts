@@ -23,8 +23,8 @@ export interface HttpEndpoint {
   close(): Promise<void>;
 }
 
-/** @throws StartRefused when the port is taken. */
-export async function serveHttp(port: number, pages: HttpPages, host = '0.0.0.0'): Promise<HttpEndpoint> {
+/** @param host default: all addresses, of IPv6 too where there are any. @throws StartRefused when the port is taken. */
+export async function serveHttp(port: number, pages: HttpPages, host?: string): Promise<HttpEndpoint> {
   const server = createServer((request, response) => {
     answer(request, response, pages).catch((error: unknown) => {
       if (!response.headersSent) response.writeHead(500, { 'content-type': 'text/plain' });
@@ -42,7 +42,7 @@ export async function serveHttp(port: number, pages: HttpPages, host = '0.0.0.0'
   };
 }
 
-function listen(server: Server, port: number, host: string): Promise<void> {
+function listen(server: Server, port: number, host: string | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
@@ -53,7 +53,7 @@ function listen(server: Server, port: number, host: string): Promise<void> {
           : new StartRefused(`HTTP_PORT ${port} cannot be opened: ${error.message}`, { port }),
       );
     });
-    server.listen(port, host, () => resolve());
+    server.listen({ port, host }, () => resolve());
   });
 }
 

@@ -7,29 +7,18 @@ import { type FleetRow, type FleetStore, SCHEMA_VERSION } from '../lease/worker-
 import type { LedgerConnection } from '../ledger/redis/connection.ts';
 import { checkServer } from '../ledger/redis/server-check.ts';
 import { settlementOf } from '../ledger/redis/settlement.ts';
-import { retry } from '../runtime/backoff.ts';
-import type { Clock } from '../runtime/clock.ts';
-import { errorName, FleetError, StartRefused } from '../runtime/errors.ts';
-import { errorFields, type Logger } from '../runtime/logger.ts';
-
-export interface StartupParts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly signal: AbortSignal;
-  /** Told what it waits for, undefined when it goes on: for the readiness page. */
-  readonly onWait: (what: string | undefined) => void;
-}
-
-const BACKOFF = { baseMs: 200, maxMs: 5_000 };
+import { FleetError, StartRefused } from '../runtime/errors.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { type WaitOptions, waitFor } from '../runtime/wait-for.ts';
 
 /** Resolves when the table is usable. */
-export function untilTable(parts: StartupParts, table: Omit<EnsureTableOptions, 'clock'>): Promise<void> {
-  return waitFor(parts, 'fleet table', () => ensureTable({ ...table, clock: parts.clock }));
+export function untilTable(parts: WaitOptions, table: Omit<EnsureTableOptions, 'clock'>): Promise<void> {
+  return waitFor('fleet table', parts, () => ensureTable({ ...table, clock: parts.clock }));
 }
 
 /** Resolves when Redis answers. @throws StartRefused when it would evict the ledger, or cannot settle as it is told to. */
-export async function untilRedis(parts: StartupParts, connection: LedgerConnection, settleMs: number): Promise<void> {
-  const facts = await waitFor(parts, 'redis', () => checkServer(connection));
+export async function untilRedis(parts: WaitOptions, connection: LedgerConnection, settleMs: number): Promise<void> {
+  const facts = await waitFor('redis', parts, () => checkServer(connection));
   const { version, evictionPolicy, appendFsync } = facts;
   parts.logger.info('redis is there', { endpoint: connection.endpoint, version, evictionPolicy, appendFsync });
   const { mode, because, warnings } = settlementOf(facts, settleMs);
@@ -42,11 +31,11 @@ export async function untilRedis(parts: StartupParts, connection: LedgerConnecti
 
 /** The fleet row, written by the first leading controller. @throws StartRefused when the fleet reads another stream. */
 export async function untilFleet(
-  parts: StartupParts,
+  parts: WaitOptions,
   store: Pick<FleetStore, 'readFleet'>,
   stream: string,
 ): Promise<FleetRow> {
-  const fleet = await waitFor(parts, 'fleet row', async () => {
+  const fleet = await waitFor('fleet row', parts, async () => {
     const row = await store.readFleet();
     if (row?.schemaVersion === SCHEMA_VERSION) return row;
     if (!row) throw notYet('FleetNotCreated', 'no controller has written the fleet row yet');
@@ -62,20 +51,6 @@ export async function untilFleet(
 
 function notYet(code: string, message: string): FleetError {
   return new FleetError(message, { code, disposition: 'retry' });
-}
-
-/** Throws the signal's reason when it aborts. */
-async function waitFor<T>(parts: StartupParts, what: string, call: () => Promise<T>): Promise<T> {
-  const { clock, logger, signal, onWait } = parts;
-  let said: string | undefined;
-  const onRetry = (error: unknown): void => {
-    onWait(what);
-    if (errorName(error) !== said) logger.warn(`waiting for the ${what}`, errorFields(error));
-    said = errorName(error);
-  };
-  const result = await retry({ ...BACKOFF, clock, signal, onRetry }, call);
-  onWait(undefined);
-  return result;
 }
 
 /** Copies of a record may come as late as the stream retains it; beyond the horizon they count again. */

@@ -36,7 +36,10 @@ describe.skipIf(isShort)('a release that is installed before what it needs', () 
         await untilWaiting(fleet, 'worker', 'fleet table');
       });
       await fleet.kubectl(['scale', 'deployment/local-aws', '--replicas=1']);
-      await timed('bare: DynamoDB is there, Redis is not', () => untilWaiting(fleet, 'worker', 'redis'));
+      await timed('bare: DynamoDB is there, Redis is not', async () => {
+        await untilWaiting(fleet, 'worker', 'redis');
+        await untilWaiting(fleet, 'controller', 'redis');
+      });
       await fleet.scaleRedis(1);
       await timed('bare: Redis is there, the stream is not', () => untilWaiting(fleet, 'worker', 'fleet row'));
       const missing = await until('a leader that misses the stream', 30_000, async () => {

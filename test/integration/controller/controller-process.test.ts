@@ -2,6 +2,9 @@
  * The controller as a process, against local Kinesis, dynalite and Redis, with sessions of this process as workers.
  * What matters here is the time that things take, and how the process begins and ends.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CreateStreamCommand, KinesisClient, SplitShardCommand } from '@aws-sdk/client-kinesis';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -10,6 +13,7 @@ import { isFinished, type Lease } from '../../../lease/lease.ts';
 import { WorkerSession } from '../../../lease/worker-session.ts';
 import { Child } from '../../../local/child.ts';
 import { freePort } from '../../../local/free-port.ts';
+import { startRedis } from '../../../local/redis/start.ts';
 import { type LocalServers, startServers } from '../../../local/servers.ts';
 import { systemClock as clock } from '../../../runtime/clock.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
@@ -121,10 +125,32 @@ describe('the controller process', () => {
     expect(output).toContain('3 setting(s) are wrong');
   });
 
+  it('leads without Redis, but is not ready: it would replace one that has it', async () => {
+    const port = await freePort();
+    const { child, url } = await startController({ REDIS_URL: `redis://127.0.0.1:${port}`, FLEET: 'without-redis' });
+    const page = { ok: false, waitingFor: 'redis', leading: true };
+    await vi.waitFor(async () => expect(JSON.parse(await get(`${url}/readyz`))).toMatchObject(page), WAIT);
+    await vi.waitFor(() => expect(child.lines.join('\n')).toContain('waiting for the redis'), WAIT);
+    const dataDir = mkdtempSync(join(tmpdir(), 'late-redis-'));
+    const redis = await startRedis({ clock, port, dataDir });
+    try {
+      const ready = { ok: true, leading: true };
+      await vi.waitFor(async () => expect(JSON.parse(await get(`${url}/readyz`))).toMatchObject(ready), WAIT);
+      expect(child.lines.filter((line) => line.includes('waiting for the redis'))).toHaveLength(1);
+    } finally {
+      await child.stop(5_000);
+      await redis.child.stop(2_000);
+      rmSync(dataDir, { recursive: true });
+    }
+  });
+
   it('leads a fleet from a missing stream to the end of its own life', async () => {
     const first = await startController();
     await vi.waitFor(async () => expect(await get(`${first.url}/readyz`)).toContain('StreamMissing'), WAIT);
-    expect(JSON.parse(await get(`${first.url}/readyz`))).toMatchObject({ ok: true, leading: true });
+    await vi.waitFor(
+      async () => expect(JSON.parse(await get(`${first.url}/readyz`))).toMatchObject({ ok: true, leading: true }),
+      WAIT,
+    );
 
     await kinesis.send(new CreateStreamCommand({ StreamName: 'logins', ShardCount: 6 }));
     const killW1 = startWorker('w1');

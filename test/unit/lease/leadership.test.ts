@@ -1,7 +1,8 @@
 /** Leadership by the leader row, with several controllers on one turned clock. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RowLeadership } from '../../../lease/leadership.ts';
-import { silentLogger } from '../../../runtime/logger.ts';
+import { FleetError } from '../../../runtime/errors.ts';
+import { type Logger, silentLogger } from '../../../runtime/logger.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeFleetRows, FakeWorkerStore } from '../../support/fake-worker-store.ts';
 
@@ -13,6 +14,8 @@ class Candidate {
   readonly store = new FakeWorkerStore(rows);
   readonly stop = new AbortController();
   readonly log: string[] = [];
+  /** Warnings. */
+  readonly said: string[] = [];
   readonly leadership: RowLeadership;
   readonly running: Promise<void>;
   /** What the leader does when its term ends. */
@@ -23,7 +26,7 @@ class Candidate {
     this.leadership = new RowLeadership({
       store: this.store,
       clock,
-      logger: silentLogger,
+      logger: this.#logger(),
       holder,
       random: () => 0.5,
     });
@@ -39,6 +42,11 @@ class Candidate {
     // A test that expects the failure awaits it itself.
     this.running.catch(() => undefined);
     candidates.push(this);
+  }
+
+  #logger(): Logger {
+    const warn: Logger['warn'] = (message, fields) => this.said.push(`${message} ${fields?.error}`);
+    return { ...silentLogger, warn, child: () => this.#logger() };
   }
 }
 
@@ -70,6 +78,21 @@ describe('leadership by a row', () => {
     expect(b.log).toEqual([]);
     expect([a.leadership.isLeading(), b.leadership.isLeading()]).toEqual([true, false]);
     expect(rows.leader?.beats).toBeGreaterThan(50);
+  });
+
+  it('is not in sight while the row cannot be read, which is said once for each reason', async () => {
+    const a = new Candidate('a');
+    a.store.faults.onCall = async () => {
+      throw new FleetError('no right', { code: 'Forbidden', disposition: 'fatal' });
+    };
+    await clock.advance(20_000);
+    expect(a.leadership.hasLooked()).toBe(false);
+    expect(a.said).toEqual(['leader row not reachable Forbidden']);
+
+    a.store.faults.onCall = async () => undefined;
+    await clock.advance(3_000);
+    expect(a.leadership.hasLooked()).toBe(true);
+    expect(a.leadership.isLeading()).toBe(true);
   });
 
   it('goes over within one retry period of a shutdown, after the old leader has stopped', async () => {
