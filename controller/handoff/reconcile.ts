@@ -22,6 +22,15 @@ export interface HandoffOptions {
 
 const WRITES_AT_ONCE = 32;
 
+/** One look at a row, and what follows from it. */
+interface Look {
+  readonly key: LeaseKey;
+  readonly lease: Lease | undefined;
+  readonly move: Draining | undefined;
+  readonly state: HandoffState;
+  readonly event: HandoffEvent;
+}
+
 export function createHandoff({ clock, logger, deadlineMs, onOver }: HandoffOptions): Reconciler {
   const underWay = new Map<LeaseKey, Draining>();
 
@@ -31,28 +40,28 @@ export function createHandoff({ clock, logger, deadlineMs, onOver }: HandoffOpti
     onOver(outcome, tookMs);
   }
 
-  async function drive(view: FleetView, key: LeaseKey): Promise<void> {
+  function look(view: FleetView, key: LeaseKey): Look {
     const lease = view.leases.get(key);
     const tracked = underWay.get(key);
     const nowMs = clock.monotonicMs();
     const move = moveOf(tracked, lease, { nowMs });
     const old = view.workers?.get(move?.old ?? '');
-    const facts = { nowMs, deadlineMs, isOldAlive: old !== undefined && old.dead === undefined };
-    const event = eventOf(move, lease, facts);
+    const event = eventOf(move, lease, { nowMs, deadlineMs, isOldAlive: old !== undefined && old.dead === undefined });
     if (move) underWay.set(key, move);
-    await act(view, nextState(tracked ? 'Draining' : 'Resting', event), event, { key, lease, move });
+    return { key, lease, move, event, state: nextState(tracked ? 'Draining' : 'Resting', event) };
   }
 
-  async function act(
-    view: FleetView,
-    state: HandoffState,
-    event: HandoffEvent,
-    {
-      key,
-      lease,
-      move,
-    }: { readonly key: LeaseKey; readonly lease: Lease | undefined; readonly move: Draining | undefined },
-  ): Promise<void> {
+  async function drive(view: FleetView, key: LeaseKey): Promise<void> {
+    let seen = look(view, key);
+    if (seen.state === 'Forcing') {
+      // Who left let go before, and the row that was seen may be older than that.
+      await view.leases.refresh(key);
+      seen = look(view, key);
+    }
+    await act(view, seen);
+  }
+
+  async function act(view: FleetView, { key, lease, move, state, event }: Look): Promise<void> {
     switch (state) {
       case 'Resting':
       case 'Draining':
@@ -69,7 +78,7 @@ export function createHandoff({ clock, logger, deadlineMs, onOver }: HandoffOpti
         logger.info('handoff is to be forced', { leaseKey: key, generation: move.generation, old: move.old, event });
         const won = await view.leases.force(lease, move.old);
         const next = won ? 'ForceWon' : 'ForceLost';
-        return act(view, nextState(state, next), next, { key, lease, move });
+        return act(view, { key, lease, move, event: next, state: nextState(state, next) });
       }
     }
   }
