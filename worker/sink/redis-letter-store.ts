@@ -18,6 +18,8 @@ export interface StoredTotals {
 /** Payloads read in one call; a single letter may be larger. */
 const READ_BYTES = 4 * 1024 * 1024;
 const READ_LETTERS = 200;
+/** Each may have to be looked for in a list of hundreds of thousands, and nobody else is served meanwhile. */
+const REMOVED_PER_CALL = 10;
 const removeScript = loadScript('remove-letter.lua');
 
 export class RedisLetterStore {
@@ -54,12 +56,16 @@ export class RedisLetterStore {
 
   /** @returns how many were still there. */
   async remove(letters: readonly DeadLetter[]): Promise<number> {
-    if (letters.length === 0) return 0;
-    const args = letters.map(({ position, shard }) => `${position} ${shard}`);
-    const { answer } = await this.#connection.call(this.#keys[0], (client) =>
-      callScript(client, removeScript, { keys: [...this.#keys], args }),
-    );
-    return Number(answer[0]);
+    const ids = letters.map(({ position, shard }) => `${position} ${shard}`);
+    let removed = 0;
+    for (let from = 0; from < ids.length; from += REMOVED_PER_CALL) {
+      const args = ids.slice(from, from + REMOVED_PER_CALL);
+      const { answer } = await this.#connection.call(this.#keys[0], (client) =>
+        callScript(client, removeScript, { keys: [...this.#keys], args }),
+      );
+      removed += Number(answer[0]);
+    }
+    return removed;
   }
 }
 

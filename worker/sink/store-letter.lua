@@ -1,6 +1,6 @@
 -- Stores dead letters in one stream, each once: a letter whose shard and position are there already is passed over.
--- When the bytes reach the bound, the oldest make room, or (policy wait) what does not fit is left to be sent again. The
--- sizes stand in a list beside the stream, so that dropping reads no payload. The newest letter always has room.
+-- When the bytes reach the bound, the oldest make room, or (policy wait) what does not fit is left to be sent again, and
+-- what is there stays, also when the bound was lowered. The sizes stand in a list beside the stream, so that dropping reads no payload. The newest letter always has room.
 --
 -- KEYS  stream, list of `size id key` in the stream's order, hash of totals (bytes, dropped, droppedBytes),
 --       hash of key to `size id`; a key is `position shard`
@@ -27,7 +27,7 @@ for i = 3, #ARGV, 6 do
   end
   done = done + 1
 end
-while bytes > bound and count > 1 do
+while not waits and bytes > bound and count > 1 do
   local size, key = string.match(call('LPOP', KEYS[2]), '^(%d+) %S+ (.*)$')
   call('HDEL', KEYS[4], key)
   bytes = bytes - tonumber(size)
@@ -40,7 +40,7 @@ if dropped > 0 then
   call('HINCRBY', KEYS[3], 'dropped', dropped)
   call('HINCRBY', KEYS[3], 'droppedBytes', dropped_bytes)
 end
-if new > 0 then
+if new > 0 or dropped > 0 then
   call('HSET', KEYS[3], 'bytes', bytes)
 end
 return { done, new, dropped }

@@ -47,8 +47,7 @@ function rejected(from: number, payloads: readonly Uint8Array[]): Judged {
   } as unknown as Judged;
 }
 
-function bench(maxBytes: number, whenFull: FullPolicy = 'drop-oldest') {
-  const ledgerName = `fleet.${++ledgers}`;
+function bench(maxBytes: number, whenFull: FullPolicy = 'drop-oldest', ledgerName = `fleet.${++ledgers}`) {
   const totals = { stored: 0, dropped: 0 };
   const waiting = new Waiting(systemClock);
   const sink: DeadLetterSink = createRedisDeadLetters({
@@ -61,7 +60,7 @@ function bench(maxBytes: number, whenFull: FullPolicy = 'drop-oldest') {
   });
   const [stream, , summary] = deadLetterKeys(ledgerName, 'logins');
   const store = new RedisLetterStore(connection, ledgerName, 'logins');
-  return { sink, store, stream, summary, totals, waiting };
+  return { ledgerName, sink, store, stream, summary, totals, waiting };
 }
 
 async function read(store: RedisLetterStore): Promise<DeadLetter[]> {
@@ -140,6 +139,27 @@ describe('dead letters in Redis', () => {
     expect(totals).toEqual({ stored: 12, dropped: 0 });
     expect(waiting.isWaiting).toBe(false);
   });
+
+  it.each([
+    ['stay', 'wait', 8, 20_000],
+    ['make room at once', 'drop-oldest', 2, 5_000],
+  ] as const)(
+    '%s under a bound that was lowered, and what there is of bytes stays true (%s)',
+    async (_, full, left, most) => {
+      const { ledgerName, sink } = bench(20_000, full);
+      const batch = rejected(1, Array(8).fill(Buffer.alloc(1_500)));
+      await sink.store('shard-1', batch, live);
+
+      const { sink: lowered, store } = bench(5_000, full, ledgerName);
+      await lowered.store('shard-1', batch, live);
+      await lowered.store('shard-1', batch, live);
+
+      const { letters, bytes } = await store.totals();
+      expect(letters).toBe(left);
+      expect(bytes).toBeLessThanOrEqual(most);
+      expect(bytes).toBeGreaterThan(left * 1_500);
+    },
+  );
 
   it('that alone are larger than the bound are kept, also when letters wait for room', async () => {
     const { sink, store } = bench(1_000, 'wait');
