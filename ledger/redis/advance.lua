@@ -34,10 +34,11 @@ local function advance(key, at)
   local highest = at_or_before(floor, old_floor) and old_floor or floor
   call('HSET', KEYS[1], shard, table.concat({ generation, to, ARGV[at + 5], highest, ARGV[at + 7], ARGV[at + 8] }, ' '))
   if highest ~= old_floor or at_or_before(position, highest) then
-    local oldest = call('LINDEX', key, 0)
-    while oldest and at_or_before(string.match(oldest, '^%S+'), highest) do
+    -- A list that was emptied is not asked again: of a slot that is being moved, Redis refuses a key that is not there.
+    local left = call('LLEN', key)
+    while left > 0 and at_or_before(string.match(call('LINDEX', key, 0), '^%S+'), highest) do
       call('LPOP', key)
-      oldest = call('LINDEX', key, 0)
+      left = left - 1
     end
   end
   return { 'ok' }

@@ -235,15 +235,16 @@ end
 
 -- Noted duplicates: the list is ascending, so those at or below the floor are its head. Only a floor that moved, or a
 -- row below it, can have left any. The own ones come last and stay, whatever the floor, for an attempt to be repeated.
+-- A list that was emptied is not asked again: of a slot that is being moved, Redis refuses a key that is not there.
+local before = 0
 if highest ~= old_floor or at_or_before(position, highest) then
-  local oldest = call('LINDEX', KEYS[2], 0)
-  while oldest and at_or_before(string.match(oldest, '^%S+'), highest) do
-    call('LPOP', KEYS[2])
-    oldest = call('LINDEX', KEYS[2], 0)
-  end
+  before = call('LLEN', KEYS[2])
 end
 if noted then
   call('RPUSH', KEYS[2], noted)
-  return { 'ok', noted }
 end
-return { 'ok' }
+while before > 0 and at_or_before(string.match(call('LINDEX', KEYS[2], 0), '^%S+'), highest) do
+  call('LPOP', KEYS[2])
+  before = before - 1
+end
+return { 'ok', noted }
