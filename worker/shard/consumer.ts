@@ -154,10 +154,11 @@ export class ShardConsumer {
       this.progress.waitForRecords();
       const raw = await source.next(leave);
       if (raw === undefined) break;
+      this.progress.took(raw);
       this.#trimming.look(shard);
       this.#healing.requireRetained(shard);
       for (const records of deaggregate(raw, ledger.readPosition, shard.ownRange)) {
-        this.progress.begin(raw);
+        this.progress.begin();
         const decoded = this.#parts.stages.decode(records);
         const identified = this.#parts.stages.identify(decoded);
         const marks = { floor: checkpointer.acknowledged, arrivalMs: tracker.safe.arrivalMs };

@@ -27,11 +27,15 @@ export class ShardProgress {
     this.#busySinceMs = undefined;
   }
 
-  begin(raw: RawBatch): void {
-    this.#turnMs = this.#clock.monotonicMs();
-    this.#busySinceMs = this.#turnMs;
+  /** What Kinesis gave, aggregates as they are. */
+  took(raw: RawBatch): void {
     for (let i = 0; i < raw.count; i++) this.#readBytes += raw.ends[i]! - raw.starts[i]!;
     if (Number.isFinite(raw.millisBehindLatest)) this.#behindMs = raw.millisBehindLatest;
+  }
+
+  begin(): void {
+    this.#turnMs = this.#clock.monotonicMs();
+    this.#busySinceMs = this.#turnMs;
   }
 
   end(): { readonly startedMs: number; readonly endedMs: number } {
