@@ -32,7 +32,8 @@ export class Layouts {
 
   /**
    * A period that begins is planned from how many identities the last one has, which was learned long ago: so that
-   * one is claimed as not begun, once, and the answer tells.
+   * one is claimed as not begun, once, and the answer tells. Never for fewer than expected: the last one may have begun
+   * with the fleet, shortly before its end, or may still be being read by others.
    */
   claim(part: Pick<BatchPart, 'period' | 'firstArrivalMs' | 'lastArrivalMs'>): LayoutClaim {
     const { period } = part;
@@ -46,10 +47,10 @@ export class Layouts {
     const last = this.#known.get(period - 1);
     return {
       layouts: [period, ...neighbours].map((each) => ({ period: each, buckets: this.#bucketsOf(each) })),
-      newBuckets:
-        last?.buckets === undefined
-          ? planBuckets(this.#spec.expectedIdentitiesPerSlot)
-          : planNextBuckets(last.identities),
+      newBuckets: Math.max(
+        planBuckets(this.#spec.expectedIdentitiesPerSlot),
+        last?.buckets === undefined ? 0 : planNextBuckets(last.identities),
+      ),
     };
   }
 

@@ -15,7 +15,7 @@ import { countJudged, type JudgedColumns, markDuplicates, replay } from './judge
 import type { Settling } from './settling.ts';
 import { slotColumns } from './slot-columns.ts';
 import { type AdvanceCall, type RowMarks, SlotRow } from './slot-row.ts';
-import { RightLost } from './surprise.ts';
+import { RightLost, RowWentStale } from './surprise.ts';
 import type { Waiting } from './waiting.ts';
 
 export interface ShardLedgerParts {
@@ -76,11 +76,14 @@ export class ShardLedger {
   #readPosition: Position;
   #healUntil: Position = START;
   #marks: RowMarks;
+  /** When it was opened, did an operator say that what is not retained any more need not be found? */
+  readonly isRewound: boolean;
 
   constructor(parts: ShardLedgerParts, rows: readonly SlotRow[]) {
     this.#parts = parts;
     this.#rows = rows;
     this.#readPosition = this.lowestRow;
+    this.isRewound = this.#lowest.token === REWOUND;
     this.#marks = { floor: this.highestFloor, arrivalMs: 0 };
   }
 
@@ -124,11 +127,6 @@ export class ShardLedger {
   /** Did every row belong to this generation until it was opened here? */
   wereOf(generation: number): boolean {
     return this.#rows.every((row) => row.previousGeneration === generation);
-  }
-
-  /** Did an operator say that what is not retained any more need not be found? */
-  get isRewound(): boolean {
-    return this.#lowest.token === REWOUND;
   }
 
   get healUntil(): Position {
@@ -217,12 +215,18 @@ export class ShardLedger {
     });
   }
 
-  /** For every row at once. One slot's surprise is thrown when the others have answered, so that nothing is outstanding. */
+  /**
+   * For every row at once. One slot's failure is thrown when the others have answered, so that nothing is outstanding; of
+   * several the one that says most: a refusal that no repetition mends must not look like a row that went stale.
+   */
   async #all(act: (row: SlotRow, slot: number) => Promise<void>): Promise<void> {
     if (this.#rows.length === 1) return act(this.#rows[0]!, 0);
     const outcomes = await Promise.allSettled(this.#rows.map(act));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+    const lost = failures.find((failure) => failure instanceof RightLost);
+    const worst = lost ?? failures.find((failure) => !(failure instanceof RowWentStale)) ?? failures[0];
+    if (worst !== undefined) throw worst;
     this.#throwSurprise();
-    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   }
 
   #throwSurprise(): void {

@@ -1,7 +1,7 @@
 /**
  * A heal as one can see it: that it began and why, that it is over and how long it took, and that it cannot go on. What
  * retention has trimmed cannot be read again, so a heal that meets such a gap halts: an operator says whether to count
- * what is left.
+ * what is left. Where nothing but the start itself is gone, as of an idle shard, there is no gap.
  */
 import type { Clock } from '../../runtime/clock.ts';
 import type { Logger } from '../../runtime/logger.ts';
@@ -10,6 +10,7 @@ import type { ShardLedger } from '../ledger/shard-ledger.ts';
 import { LedgerUnfit } from '../ledger/surprise.ts';
 import type { ShardSource } from '../source/shard-source.ts';
 import type { FlowCounts } from './flow-counts.ts';
+import { trimmedGapMs } from './trimming.ts';
 
 interface HealedShard {
   readonly ledger: ShardLedger;
@@ -44,7 +45,9 @@ export class Healing {
 
   /** Before a batch is judged. @throws LedgerUnfit */
   requireRetained({ ledger, source }: HealedShard): void {
-    if (this.#sinceMs === undefined || ledger.isRewound || source.status().trimmed === 0) return;
+    const { trim } = source.status();
+    if (this.#sinceMs === undefined || ledger.isRewound || trim === undefined) return;
+    if (trimmedGapMs(trim, ledger.lowestArrivalMs) === undefined) return;
     throw new LedgerUnfit('LedgerTailNotRetained', { lowestRow: ledger.lowestRow, until: ledger.healUntil });
   }
 

@@ -105,12 +105,32 @@ describe('a tail longer than settling that Redis loses', () => {
     expect(world.rowPositions()).toEqual([at(4), at(4)]);
 
     for (const slot of world.state.slots) slot.rows.set(KEY, { ...slot.rows.get(KEY)!, token: REWOUND });
+    world.shard.batchRecords = 2;
+    await world.clock.advanceUntil(() => heir.counts.healed > 0, 60_000);
+    // Retention goes on trimming meanwhile: what was read is not asked for again.
+    world.shard.oldest = 12;
     await world.clock.advanceUntil(() => heir.counts.healed > 0 && !heir.consumer.isHealing, 60_000);
 
     expect(heir.consumer.state).toBe('Reading');
     // Records 5 and 6 are gone: one of them was without identity.
     const { x, ...truth } = world.shard.truth();
     expect(Object.fromEntries(await world.ledger.totals())).toMatchObject({ x: x! - 1, f: truth.f! - 1 });
+    await heir.kill();
+  });
+
+  it('is read again where only the record that it begins after is not retained any more, as of an idle shard', async () => {
+    const { world, owner, early } = await checkpointed();
+    await owner.kill();
+    early.lose();
+    world.shard.oldest = 5;
+    const arrivalMs = world.clock.wallMs();
+    for (const { rows } of world.state.slots) rows.set(KEY, { ...rows.get(KEY)!, arrivalMs });
+    world.shard.retainedFromMs = arrivalMs - 60_000;
+
+    const heir = world.start();
+    await world.clock.advanceUntil(() => heir.counts.healed > 0 && !heir.consumer.isHealing, 60_000);
+
+    await world.assertExact();
     await heir.kill();
   });
 

@@ -20,6 +20,8 @@ export class MemoryShard {
   batchRecords = 5;
   /** Retention has trimmed every record below this number. */
   oldest = 1;
+  /** Arrival time before which nothing is kept, if anybody can say. */
+  retainedFromMs: number | undefined;
   readonly #clock: Clock;
   readonly #log: LogRecord[] = [];
   #children: readonly ChildShard[] | undefined;
@@ -79,7 +81,9 @@ export class MemoryShard {
     const found = this.#log.findIndex(({ n }) => n >= this.oldest && positionOf(String(n)) > after);
     let next = found < 0 ? this.#log.length : found;
     // The proof is the record of the position itself, as in the real source.
-    const trimmed = after !== START && after < positionOf(String(this.oldest)) ? 1 : 0;
+    const isTrimmed = after !== START && after < positionOf(String(this.oldest));
+    const oldestLeftMs = this.#log[this.oldest - 1]?.arrivalMs ?? 0;
+    const trim = isTrimmed ? { after, oldestLeftMs, horizonMs: this.retainedFromMs } : undefined;
     let isEnded: boolean = false;
     const source = new FakeSource(this.#clock, 'shard', { kind: 'TRIM_HORIZON' });
     return {
@@ -104,7 +108,7 @@ export class MemoryShard {
         );
       },
       release: (batch) => source.release(batch),
-      status: () => ({ ...source.status(), trimmed }),
+      status: () => ({ ...source.status(), trimmed: trim ? 1 : 0, trim }),
       close: () => source.close(),
     };
   }
