@@ -1,6 +1,7 @@
 /**
  * What a shard's streaming sinks had, over one opening: where to begin (an owner that released says how far it came),
- * and how far it is now (for the release). Records that are only healed were delivered when they were first counted.
+ * and how far it is now (for the release). What is healed is delivered again: with the tail that Redis lost it is judged
+ * anew, and the copy that is fresh now need not be the one that was delivered.
  */
 import type { Lease, LeaseKey } from '../../lease/lease.ts';
 import { maxPosition, type Position } from '../../lease/position.ts';
@@ -51,8 +52,7 @@ export class Delivery {
     if (this.#sinks.length === 0) return;
     const { count, positions } = judged.batch.records;
     const first = this.#before === undefined ? 0 : firstAbove(positions, 0, count, this.#before);
-    const from = Math.max(first, judged.healed);
-    if (from < count) await Promise.all(this.#sinks.map((sink) => sink.deliver(this.#shard, judged, from, signal)));
+    if (first < count) await Promise.all(this.#sinks.map((sink) => sink.deliver(this.#shard, judged, first, signal)));
     this.#through = maxPosition(this.#through ?? judged.through, judged.through);
   }
 }

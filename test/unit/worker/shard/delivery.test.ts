@@ -49,6 +49,25 @@ describe('a streaming sink', () => {
     await heir.kill();
   });
 
+  it('gets again what is healed: another copy may be the fresh one now', async () => {
+    const world = new ShardWorld();
+    const sink = new RecordingSink();
+    const process = world.start({ streamingSinks: [sink] });
+    await world.clock.advance(5_000);
+    const early = world.snapshot();
+    world.shard.put(...RECORDS);
+    await world.clock.advanceUntil(() => world.isDone(), 60_000);
+    expect(sink.delivered).toEqual(FRESH);
+
+    early.lose();
+    await world.clock.advanceUntil(() => process.consumer.isHealing, 60_000);
+    await world.clock.advanceUntil(() => !process.consumer.isHealing, 60_000);
+
+    expect(sink.delivered).toEqual([...FRESH, ...FRESH]);
+    await world.assertExact();
+    await process.kill();
+  });
+
   it('holds the checkpoint back while its other side is away', async () => {
     const world = new ShardWorld();
     const sink = new RecordingSink();
