@@ -66,7 +66,7 @@ export async function composeController(
     settings.signals === 'off'
       ? noSignals
       : createControllerSignals({ ...redis, fleet: settings.fleet, logger, clock });
-  const connection = createLedgerConnection({ ...redis, clock });
+  const connection = createLedgerConnection({ ...redis, clock, confirms: settings.settleMs === 0 });
   const spec = ledgerSpecOf(pipeline, settings);
   const ledger = createRedisLedger(spec, connection);
   const source = new KinesisStream({ stream: settings.stream, clock });

@@ -56,7 +56,7 @@ export function composeOutside(settings: WorkerSettings, clock: Clock, logger: L
   const stores = createFleetStores({ tableName: fleet, clock, onCall: () => clockSkew.asked() });
   const onChange = (state: 'ready' | 'lost', reason: string): void =>
     state === 'ready' ? logger.info('redis connected') : logger.warn('redis connection lost', { reason });
-  const connection = createLedgerConnection({ ...redis, clock, onChange });
+  const connection = createLedgerConnection({ ...redis, clock, onChange, confirms: settings.settleMs === 0 });
   const kinesis = createKinesisClient();
   const signals = settings.signals === 'on' ? createWorkerSignals({ ...redis, fleet, logger, clock }) : noSignals;
   return {

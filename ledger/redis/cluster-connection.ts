@@ -16,6 +16,7 @@ import { type Ask, NodeConnection } from './node-connection.ts';
 export interface ClusterOptions {
   readonly clock: Clock;
   readonly deadlineMs: number;
+  readonly confirms: boolean;
   readonly onChange: (state: 'ready' | 'lost', reason: string) => void;
 }
 
@@ -55,7 +56,7 @@ export function createClusterConnection(address: RedisAddress, options: ClusterO
       const home = homeOf(key);
       // The first call to a slot makes its connection; later ones find it, or fail at once.
       if (home.number === 0) await home.ready();
-      return home.call(ask);
+      return home.call(ask, key);
     },
     confirmPrimary: (key: string, connection: number): Promise<void> => homeOf(key).confirmPrimary(connection),
     async callPrimaries<T>(ask: Ask<T>): Promise<T[]> {

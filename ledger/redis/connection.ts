@@ -16,6 +16,8 @@ export interface LedgerConnectionOptions extends RedisAddress {
   /** How long a call may take. Default 5 s. */
   readonly deadlineMs?: number;
   readonly clock?: Clock;
+  /** Does an answer count only when every replica has what was written before it? For SETTLE_MS=0. Default: no. */
+  readonly confirms?: boolean;
   /** Told at each change: 'ready' (a new connection number) and 'lost' with the reason. */
   readonly onChange?: (state: 'ready' | 'lost', reason: string) => void;
 }
@@ -48,14 +50,14 @@ const DEADLINE_MS = 5_000;
 
 /** @throws StartRefused without the URL in its text: it may hold a password. */
 export function createLedgerConnection(options: LedgerConnectionOptions): LedgerConnection {
-  const { clock = systemClock, deadlineMs = DEADLINE_MS, onChange = () => undefined } = options;
+  const { clock = systemClock, deadlineMs = DEADLINE_MS, confirms = false, onChange = () => undefined } = options;
   const target = redisTargetOf(options);
-  if (target.kind === 'cluster') return createClusterConnection(options, { clock, deadlineMs, onChange });
+  if (target.kind === 'cluster') return createClusterConnection(options, { clock, deadlineMs, confirms, onChange });
   const node = new NodeConnection({
     connect: (behaviour) => createRedisClient(options, '', behaviour),
     watch: (onSwitch) => watchFailovers(options, onSwitch),
     isNamed: true,
-    ...{ clock, deadlineMs, onChange },
+    ...{ clock, deadlineMs, confirms, onChange },
   });
   return {
     client: node.client,
@@ -63,7 +65,7 @@ export function createLedgerConnection(options: LedgerConnectionOptions): Ledger
     connectionNumber: () => node.number,
     isReady: () => node.isReady,
     ready: () => node.ready(),
-    call: (_key, ask) => node.call(ask),
+    call: (key, ask) => node.call(ask, key),
     confirmPrimary: (_key, connection) => node.confirmPrimary(connection),
     callPrimaries: async (ask) => [(await node.call(ask)).answer],
     close: () => node.close(),

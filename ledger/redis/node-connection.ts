@@ -12,6 +12,7 @@ import type { ClientOptions } from '../../runtime/redis/client.ts';
 import { leadsTo } from '../../runtime/redis/failover-watch.ts';
 import type { RedisHost } from '../../runtime/redis/target.ts';
 import { LedgerUnavailable } from '../ledger.ts';
+import { type Confirmation, confirmationOf, requireConfirmed } from './confirmation.ts';
 import { isElsewhere, redisErrorCode, translateRedisError } from './redis-error.ts';
 import { parseInfo, refusalOf } from './server-facts.ts';
 
@@ -27,6 +28,8 @@ export interface NodeConnectionOptions {
   readonly clock: Clock;
   /** Does the client go to a server that was named, not found? Then a Cluster or a Sentinel there is a mistake. */
   readonly isNamed: boolean;
+  /** Does an answer count only when every replica has what was written before it? */
+  readonly confirms: boolean;
   readonly onChange: (state: 'ready' | 'lost', reason: string) => void;
 }
 
@@ -47,6 +50,8 @@ export class NodeConnection {
   #refusal: StartRefused | undefined;
   /** Since the last connection that could be used. */
   #attempts = 0;
+  /** Asks until when the replicas have what this connection wrote; undefined = there are none, or nobody is to be asked. */
+  #confirmation: Confirmation | undefined;
 
   constructor(options: NodeConnectionOptions) {
     this.#options = options;
@@ -96,17 +101,27 @@ export class NodeConnection {
     }
   }
 
-  /** @throws LedgerUnavailable: not connected, no answer in time, or a passing refusal. Fatal for any other refusal. */
-  async call<T>(ask: Ask<T>): Promise<{ readonly answer: T; readonly connection: number }> {
+  /**
+   * @param key of the slot whose writes an answer rests on; undefined = on none.
+   * @throws LedgerUnavailable: not connected, no answer in time, or a passing refusal. Fatal for any other refusal.
+   */
+  async call<T>(ask: Ask<T>, key?: string): Promise<{ readonly answer: T; readonly connection: number }> {
     if (!this.#isReady) throw new LedgerUnavailable(this.#fault, undefined);
     const connection = this.#number;
     try {
-      return { answer: await this.#withinDeadline(ask(this.client)), connection };
+      return { answer: await this.#withinDeadline(this.#confirmed(ask, key)), connection };
     } catch (error) {
       const translated = translateRedisError(error);
       if (isElsewhere(translated) && connection === this.#number) this.#leave(String(translated.fields.reason));
       throw translated;
     }
+  }
+
+  async #confirmed<T>(ask: Ask<T>, key: string | undefined): Promise<T> {
+    const answer = await ask(this.client);
+    const wanted = key === undefined ? undefined : this.#confirmation;
+    if (wanted) await requireConfirmed(this.client, key!, wanted, this.#options.deadlineMs);
+    return answer;
   }
 
   /**
@@ -137,6 +152,7 @@ export class NodeConnection {
       this.#refusal = refusalOf(info, this.#options.isNamed);
       if (this.#refusal) throw new LedgerUnavailable(this.#refusal.message, undefined);
       if (info.get('role') === 'slave') throw new LedgerUnavailable('READONLY', undefined);
+      this.#confirmation = this.#options.confirms ? confirmationOf(info) : undefined;
     } catch (error) {
       this.#leave(String(translateRedisError(error).fields.reason));
       return;

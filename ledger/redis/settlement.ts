@@ -1,8 +1,8 @@
 /**
  * How long a ledger write must have lasted before anything rests on it, found from the server's own settings. Pure. A
- * server that has each write on disk before it answers, and no replica that could take its place without it, confirms
- * each write by its answer. Every other one may lose its newest writes: then time settles, and must be longer than what
- * can be lost.
+ * server that has each write on disk before it answers confirms each write by its answer, where it has replicas together
+ * with theirs (confirmation.ts). Every other one may lose its newest writes: then time settles, and must be longer than
+ * what can be lost.
  */
 import { StartRefused } from '../../runtime/errors.ts';
 import type { ServerFacts } from './server-facts.ts';
@@ -30,18 +30,20 @@ export function settlementOf(facts: ServerFacts, settleMs: number): Settlement {
   }
   if (confirms === 'no') {
     throw new StartRefused(
-      `SETTLE_MS=0 needs a Redis whose answers are final (appendonly yes, appendfsync always, no-appendfsync-on-rewrite no, no replicas), but this one has ${durabilityOf(facts)}`,
+      `SETTLE_MS=0 needs a Redis whose answers are final (appendonly yes, appendfsync always, no-appendfsync-on-rewrite no), but this one has ${durabilityOf(facts)}`,
       { appendFsync: facts.appendFsync, replicas: facts.replicas },
     );
   }
   const warnings =
     confirms === 'unknown' ? ['nobody tells whether this redis confirms its writes, as SETTLE_MS=0 needs'] : [];
-  return { mode: 'confirmed', settleMs, because: durabilityOf(facts), warnings };
+  const because =
+    durabilityOf(facts) + (facts.replicas ? ', which confirm each write (WAITAOF, or WAIT before 7.2)' : '');
+  return { mode: 'confirmed', settleMs, because, warnings };
 }
 
 function confirmation({ appendFsync, fsyncsDuringRewrite, replicas }: ServerFacts): 'yes' | 'no' | 'unknown' {
   if (appendFsync === undefined || replicas === undefined) return 'unknown';
-  return appendFsync === 'always' && fsyncsDuringRewrite && replicas === 0 ? 'yes' : 'no';
+  return appendFsync === 'always' && fsyncsDuringRewrite ? 'yes' : 'no';
 }
 
 function durabilityOf({ appendFsync, replicas }: ServerFacts): string {

@@ -17,7 +17,7 @@ import { silentLogger } from '../../../runtime/logger.ts';
 import { keySlot } from '../../../runtime/redis/key-slot.ts';
 import { createControllerSignals, createWorkerSignals } from '../../../signal/redis/redis-signals.ts';
 import { makeCertificates, textsOf } from '../../support/certificates.ts';
-import { advanceRequest, commitRequest, ledgerSpec, SHARD } from '../../support/ledger-builder.ts';
+import { advanceRequest, commitRequest, ledgerSpec, markAt, SHARD } from '../../support/ledger-builder.ts';
 import { exerciseRedis } from '../../support/redis-exercise.ts';
 import { hasRedisServer } from '../../support/redis-server.ts';
 import { documentedUser } from '../../support/redis-user.ts';
@@ -93,6 +93,40 @@ describe.runIf(hasRedisServer() && isOnPath('openssl'))('a primary that a Sentin
     const { totals, facts } = await exerciseRedis({ url, tls: textsOf(certificates) }, FLEET);
     expect(totals).toMatchObject({ f: 8, d: 2 });
     expect(facts).toMatchObject({ role: 'master', evictionPolicy: 'noeviction' });
+  });
+});
+
+describe.runIf(hasRedisServer())('a primary whose replicas confirm each write', () => {
+  it('has answered only what they have: a write without them is sent again, and found applied', async () => {
+    const primary = await startNode(['--appendfsync', 'always']);
+    const replica = await startNode(['--replicaof', '127.0.0.1', String(primary.port)]);
+    await until('a replica', () =>
+      primary.ask(async (client) => /connected_slaves:1[\s\S]*state=online/.test(await client.info('replication'))),
+    );
+    const connection = createLedgerConnection({
+      url: `redis://127.0.0.1:${primary.port}`,
+      deadlineMs: 1_000,
+      confirms: true,
+    });
+    ended.push(() => connection.close());
+    const ledger = createRedisLedger(ledgerSpec(), connection);
+    await connection.ready();
+    await ledger.open(OPEN);
+    const first = commitRequest({ copies: [{ at: 1, id: 1 }] });
+    expect(await ledger.commit(first)).toMatchObject({ kind: 'ok' });
+
+    replica.signal('SIGSTOP');
+    const second = commitRequest({ from: first.to, to: markAt(2), layouts: [], copies: [] });
+    await expect(ledger.commit(second)).rejects.toMatchObject({
+      name: 'LedgerUnavailable',
+      message: /0 of 1 replicas/,
+    });
+    await expect(ledger.commit(second)).rejects.toBeInstanceOf(LedgerUnavailable);
+    replica.signal('SIGCONT');
+
+    expect(await ledger.commit(second)).toMatchObject({ kind: 'applied' });
+    const row = await replica.ask((client) => client.hget(slotKeys(ledgerSpec().name, 0).rows, SHARD));
+    expect(row).toContain(second.to.token);
   });
 });
 

@@ -13,10 +13,16 @@ describe('settling', () => {
     expect(settlementOf(facts(), 0)).toMatchObject({ mode: 'confirmed', settleMs: 0, warnings: [] });
   });
 
+  it('is by the answer where the replicas confirm each write too, and says so', () => {
+    const { mode, because } = settlementOf(facts({ replicas: 2 }), 0);
+    expect({ mode, because }).toEqual({
+      ...{ mode: 'confirmed', because: expect.stringMatching(/appendfsync always and 2 replica.*WAITAOF/) },
+    });
+  });
+
   it.each([
     ['writes every second', { appendFsync: 'everysec' }, /appendfsync everysec/],
     ['keeps nothing', { appendFsync: 'off' }, /no append-only file/],
-    ['has a replica', { replicas: 1 }, /1 replica/],
     ['suspends fsync during a rewrite', { fsyncsDuringRewrite: false }, /no-appendfsync-on-rewrite no/],
   ])('by the answer alone is refused on a server that %s', (_, overrides, words) => {
     expect(() => settlementOf(facts(overrides), 0)).toThrow(words);
