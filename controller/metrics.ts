@@ -65,12 +65,17 @@ const DECLARED = {
     'exact records of the fleet: fresh, duplicate, undecodable',
   ],
   counters: ['counter', 'ledger_counter_total', ['counter', 'value'], "exact fresh records by the pipeline's counters"],
-  uniques: ['gauge', 'ledger_unique_members', ['unique'], 'exact distinct members of a unique'],
+  uniques: [
+    'gauge',
+    'ledger_unique_members',
+    ['unique'],
+    'distinct members of a unique, exact unless it is approximate',
+  ],
   uniqueValues: [
     'gauge',
     'ledger_unique_members_by_value',
     ['unique', 'value'],
-    'exact distinct members of a unique per value: the 300 largest, the rest as value "other"',
+    'distinct members of a unique per value: the 300 largest, the rest as value "other"',
   ],
 } as const satisfies Record<string, readonly [MetricDeclaration['type'], string, readonly string[], string]>;
 

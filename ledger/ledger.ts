@@ -70,10 +70,12 @@ export interface FirstCopies {
 /** Members of one unique's set: 8 bytes each, distinct within the commit. */
 export interface UniqueMembers {
   readonly unique: string;
-  /** '0'–'15' for a plain unique, the value for a unique per value: names the set. */
+  /** '0'–'15' for a plain unique ('0' alone if it is approximate), the value for a unique per value: names the set. */
   readonly set: string;
-  /** Counter that is raised by the number of members that were new. */
+  /** Counter that is raised by the number of members that were new; set to the estimate if it is approximate. */
   readonly counter: string;
+  /** Default: exact. */
+  readonly isApproximate?: boolean;
   readonly members: Uint8Array;
 }
 

@@ -153,13 +153,15 @@ function count(slot: ReferenceSlot, request: CommitRequest, fresh: boolean[], du
     const names = request.classes[request.first.classes[i]!]!;
     if (isFresh) for (const name of names) raise(slot.counters, name, 1);
   });
-  for (const { unique, set, counter, members } of request.uniques) {
-    const key = `${unique}:${set}`;
+  for (const { unique, set, counter, isApproximate, members } of request.uniques) {
+    // An estimate without an error: what is estimated begins anew when a unique becomes approximate.
+    const key = `${isApproximate ? 'hll' : 'u'}:${unique}:${set}`;
     const known = slot.uniques.get(key) ?? new Set<string>();
     const before = known.size;
     for (let at = 0; at < members.length; at += 8) known.add(String(members.subarray(at, at + 8)));
     slot.uniques.set(key, known);
-    raise(slot.counters, counter, known.size - before);
+    if (isApproximate) slot.counters.set(counter, known.size);
+    else raise(slot.counters, counter, known.size - before);
   }
 }
 

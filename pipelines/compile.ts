@@ -125,7 +125,7 @@ class Compiler {
       if (!value) return [];
       const field = this.#field(fields, [...path, 'field'], value.field, ANY);
       const per = value.per === undefined ? undefined : this.#field(fields, [...path, 'per'], value.per, TEXT);
-      return [{ name: value.name, field, per }];
+      return [{ name: value.name, field, per, isApproximate: value.approximate === true }];
     });
   }
 

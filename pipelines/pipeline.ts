@@ -33,6 +33,8 @@ export interface Unique {
   readonly field: number;
   /** Index of a text field: distinct values for each of its values. */
   readonly per: number | undefined;
+  /** Estimated, in little memory. */
+  readonly isApproximate: boolean;
 }
 
 export interface Pipeline {

@@ -45,6 +45,8 @@ export const uniqueSchema = z.strictObject({
   field,
   /** Distinct values of `field` for each value of this text field. */
   per: field.optional(),
+  /** A HyperLogLog: within about 1 %, in at most 12 KiB, however many there are. */
+  approximate: z.boolean().optional(),
 });
 
 export const pipelineSchema = z.strictObject({

@@ -163,17 +163,26 @@ function encodeUniques(keys: SlotKeys, uniques: readonly UniqueMembers[]) {
   const setKeys: string[] = [];
   const sizes: number[] = [];
   const counterOf: number[] = [];
+  const approximate: number[] = [];
   const counters = [...new Set(uniques.map(({ counter }) => counter))];
-  for (const { unique, set, counter, members } of uniques) {
+  for (const { unique, set, counter, isApproximate, members } of uniques) {
     for (let left = members.length / MEMBER_BYTES; left > 0; left -= MAX_GROUP) {
-      setKeys.push(keys.uniqueSet(unique, set));
+      setKeys.push(isApproximate ? keys.uniqueSketch(unique, set) : keys.uniqueSet(unique, set));
       sizes.push(Math.min(left, MAX_GROUP));
       counterOf.push(counters.indexOf(counter));
+      approximate.push(isApproximate ? 1 : 0);
     }
   }
   return {
     setKeys,
-    args: [String(counters.length), ...counters, encodeMembers(uniques), numbers(sizes), numbers(counterOf)],
+    args: [
+      String(counters.length),
+      ...counters,
+      encodeMembers(uniques),
+      numbers(sizes),
+      numbers(counterOf),
+      numbers(approximate),
+    ],
   };
 }
 

@@ -14,7 +14,7 @@
 --       for each neighbour that has begun: sizes of its groups, index of each id in its order;
 --       counters: how many, then name and total as if every id were fresh; classes: how many, then the indexes of the
 --       counters of each; uniques: counters (how many, names), members of 8 bytes (array), sizes of the groups,
---       counter of each group
+--       counter of each group, which groups are approximate (1)
 -- Gives ok | applied + noted duplicates, stale + row, fenced + generation, layout + (buckets, identities) of each.
 local sub, call, array = string.sub, redis.call, cmsgpack.unpack
 -- Times that lie apart touch nearly as many buckets as there are records. A bucket that gets no more than this many ids
@@ -221,10 +221,15 @@ end
 local unique_counters = tonumber(ARGV[arg + 1])
 local members, groups = array(ARGV[arg + unique_counters + 2]), array(ARGV[arg + unique_counters + 3])
 local counter_of, added = array(ARGV[arg + unique_counters + 4]), {}
+local approximate = array(ARGV[arg + unique_counters + 5])
 key, start = #KEYS - #groups, 0
 for k, size in ipairs(groups) do
   local c = counter_of[k] + 1
-  added[c] = (added[c] or 0) + call('SADD', KEYS[key + k], unpack(members, start + 1, start + size))
+  if approximate[k] == 0 then
+    added[c] = (added[c] or 0) + call('SADD', KEYS[key + k], unpack(members, start + 1, start + size))
+  elseif call('PFADD', KEYS[key + k], unpack(members, start + 1, start + size)) == 1 then
+    call('HSET', KEYS[4], ARGV[arg + c + 1], call('PFCOUNT', KEYS[key + k]))
+  end
   start = start + size
 end
 for c = 1, unique_counters do

@@ -19,6 +19,8 @@ export interface SlotKeys {
   /** Everything of an identity bucket's key but the bucket's number. */
   bucketPrefix(period: number): string;
   uniqueSet(unique: string, set: string): string;
+  /** HyperLogLog of an approximate unique: a key of its own, so that a pipeline may change from one to the other. */
+  uniqueSketch(unique: string, set: string): string;
 }
 
 /** @param name the ledger's name (ledger-name.ts). */
@@ -33,5 +35,6 @@ export function slotKeys(name: string, slot: number): SlotKeys {
     duplicates: (shard) => `${tag}:dup:${shard}`,
     bucketPrefix: (period) => `${tag}:id:${period}:`,
     uniqueSet: (unique, set) => `${tag}:u:${unique}:${set}`,
+    uniqueSketch: (unique, set) => `${tag}:hll:${unique}:${set}`,
   };
 }

@@ -51,7 +51,7 @@ export async function exerciseRedis(address: RedisAddress, fleet: string, slots 
 }
 
 /**
- * Two fresh identities, two copies of them, one unique, six more of which three share a bucket, after a commit of them
+ * Two fresh identities, two copies of them, an exact and an approximate unique, six more of which three share a bucket, after a commit of them
  * was refused half done; then the whole period is forgotten, and the row dropped.
  */
 async function useSlot(spec: LedgerSpec, slot: number, connection: LedgerConnection): Promise<void> {
@@ -62,7 +62,11 @@ async function useSlot(spec: LedgerSpec, slot: number, connection: LedgerConnect
     { at: 1, id: 1 },
     { at: 2, id: 2 },
   ];
-  const uniques = [{ unique: 'players', set: '0', counter: 'u:players', members: new Uint8Array(8) }];
+  const members = new Uint8Array(8);
+  const uniques = [
+    { unique: 'players', set: '0', counter: 'u:players', members },
+    { unique: 'devices', set: '0', counter: 'u:devices', isApproximate: true, members },
+  ];
   const first = commitRequest({ slot, copies, furtherAt: [3], uniques, rejected: 1 });
   const committed = await ledger.commit(first);
   must(committed.kind === 'ok', 'a commit');

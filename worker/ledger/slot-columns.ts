@@ -83,7 +83,7 @@ function pickClasses(column: Uint16Array, indexes: Uint32Array): Uint16Array {
 
 /** Members not sent since the open, grouped by set. All records count, duplicates too. */
 function newMembers(column: UniqueColumn, indexes: Uint32Array, memories: MemberMemories): UniqueMembers[] {
-  const { unique, members, sets, setNames, counters } = column;
+  const { unique, isApproximate = false, members, sets, setNames, counters } = column;
   const memory = memoryOf(memories, unique);
   memory.begin(indexes.length);
   const numbers = new Uint16Array(setNames.length);
@@ -113,6 +113,7 @@ function newMembers(column: UniqueColumn, indexes: Uint32Array, memories: Member
     unique,
     set: setNames[set]!,
     counter: counters[set]!,
+    isApproximate,
     members: bytes,
   }));
 }

@@ -10,6 +10,8 @@ export const NONE = 0xffff;
 /** Members of one unique: record i is member members[8i, 8i+8) of set sets[i]. */
 export interface UniqueColumn {
   readonly unique: string;
+  /** Default: exact. */
+  readonly isApproximate?: boolean;
   readonly members: Uint8Array;
   /** Index into `setNames` and `counters`, or NONE. */
   readonly sets: Uint16Array;

@@ -1,6 +1,7 @@
 /**
  * Members of the pipeline's uniques as columns: 8 bytes of the field's keyed hash, and the set that they belong to. A
- * plain unique is spread over 16 sets by bits of the member; a unique per value has one set per value.
+ * plain unique is spread over 16 sets by bits of the member, unless it is approximate; a unique per value has one set per
+ * value.
  */
 import { uniqueName, uniqueValueName } from '../../ledger/counter-names.ts';
 import type { Pipeline, Unique } from '../../pipelines/pipeline.ts';
@@ -11,8 +12,8 @@ import type { KeyedHash } from './keyed-hash.ts';
 import { DECODABLE } from './rejection-reason.ts';
 import { ValueNames } from './value-names.ts';
 
-const PLAIN_SETS = 16;
-const PLAIN_SET_NAMES = Array.from({ length: PLAIN_SETS }, (_, i) => String(i));
+const PLAIN_SET_NAMES = Array.from({ length: 16 }, (_, i) => String(i));
+const SKETCH_NAMES = ['0'];
 
 export function collectUniques(
   pipeline: Pipeline,
@@ -32,15 +33,17 @@ function plainUnique(unique: Unique, decoded: DecodedBatch, hashes: FieldHashes)
   const halves = hashes[unique.field]!;
   const column = decoded.columns[unique.field]!;
   const sets = new Uint16Array(count).fill(NONE);
+  const setNames = unique.isApproximate ? SKETCH_NAMES : PLAIN_SET_NAMES;
   for (let i = 0; i < count; i++) {
-    if (decoded.reasons[i] === DECODABLE && isPresent(column, i)) sets[i] = halves[2 * i]! % PLAIN_SETS;
+    if (decoded.reasons[i] === DECODABLE && isPresent(column, i)) sets[i] = halves[2 * i]! % setNames.length;
   }
   return {
     unique: unique.name,
+    isApproximate: unique.isApproximate,
     members: membersOf(halves, count),
     sets,
-    setNames: PLAIN_SET_NAMES,
-    counters: PLAIN_SET_NAMES.map(() => uniqueName(unique.name)),
+    setNames,
+    counters: setNames.map(() => uniqueName(unique.name)),
   };
 }
 
@@ -65,6 +68,7 @@ function valueUnique(
   }
   return {
     unique: unique.name,
+    isApproximate: unique.isApproximate,
     members: membersOf(halves, count),
     sets,
     setNames: names.names,

@@ -1,4 +1,5 @@
 /** The ledger's port: what a commit judges and counts. Run against every ledger there is. */
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { positionOf, START } from '../../../lease/position.ts';
 import {
@@ -192,6 +193,38 @@ export function describeJudging(makeLedger: MakeLedger): void {
         new Map([
           ['u:players', 4],
           ['v:players_by:de', 1],
+        ]),
+      );
+    });
+
+    it('estimates an approximate unique, within a few in a hundred and however often a member comes', async () => {
+      const ledger = await opened();
+      const members = (from: number, count: number): Buffer =>
+        Buffer.concat(
+          Array.from({ length: count }, (_, i) =>
+            createHash('sha256')
+              .update(String(from + i))
+              .digest()
+              .subarray(0, 8),
+          ),
+        );
+      const devices = { unique: 'devices', set: '0', counter: 'u:devices', isApproximate: true };
+      const exact = { unique: 'devices', set: '0', counter: 'u:exact', members: members(0, 3) };
+      const first = commitRequest({ uniques: [{ ...devices, members: members(0, 6_000) }, exact] });
+      const second = commitRequest({
+        ...{ from: first.to, to: markAt(2), layouts: [] },
+        uniques: [{ ...devices, members: members(3_000, 5_000) }],
+      });
+      const third = commitRequest({ ...second, from: second.to, to: markAt(3) });
+      for (const request of [first, second]) expect(await ledger.commit(request)).toMatchObject({ kind: 'ok' });
+      const estimate = (await ledger.totals()).get('u:devices') ?? 0;
+      await ledger.commit(third);
+
+      expect(Math.abs(estimate - 8_000)).toBeLessThan(8_000 * 0.04);
+      expect(await ledger.totals()).toEqual(
+        new Map([
+          ['u:devices', estimate],
+          ['u:exact', 3],
         ]),
       );
     });

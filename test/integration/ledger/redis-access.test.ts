@@ -13,7 +13,7 @@ import { hasRedisServer, startRedisServer } from '../../support/redis-server.ts'
 import { documentedUser } from '../../support/redis-user.ts';
 
 const FLEET = 'my-fleet';
-const TOTALS = { f: 8, d: 2, x: 1, 'c:kind:a': 8, 'u:players': 1 };
+const TOTALS = { f: 8, d: 2, x: 1, 'c:kind:a': 8, 'u:players': 1, 'u:devices': 1 };
 const ended: (() => unknown)[] = [];
 
 afterEach(async () => {

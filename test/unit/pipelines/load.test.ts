@@ -57,8 +57,8 @@ describe('the shipped pipeline', () => {
     expect(pipeline.slotKey).toBe(0);
     expect(pipeline.counters).toEqual([{ name: 'format', by: 'format' }]);
     expect(pipeline.uniques).toEqual([
-      { name: 'players', field: 0, per: undefined },
-      { name: 'playersByCountry', field: 0, per: 2 },
+      { name: 'players', field: 0, per: undefined, isApproximate: false },
+      { name: 'playersByCountry', field: 0, per: 2, isApproximate: false },
     ]);
   });
 });
@@ -71,6 +71,9 @@ describe('a pipeline file', () => {
     const pipeline = loadPipeline('short', folder, join(ROOT, 'proto'));
 
     expect(faultsOf(GOOD)).toEqual([]);
+    expect(faultsOf(GOOD.replace('per: country', 'approximate: about'))).toEqual([
+      'tested.yaml:10 uniques[1].approximate: Invalid input: expected boolean, received string',
+    ]);
     expect(pipeline).toMatchObject({ name: 'short', slotKey: 0, counters: [], uniques: [] });
   });
 

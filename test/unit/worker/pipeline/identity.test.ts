@@ -139,6 +139,17 @@ describe('a batch', () => {
     expect(batch.classes[0]).toBe(batch.classes[3]);
   });
 
+  it('puts all members of an approximate unique into one sketch', async () => {
+    const uniques = logins.uniques.map((unique) => ({ ...unique, isApproximate: true }));
+    const records = Array.from({ length: 50 }, (_, i) => json({ playerId: `p${i}`, timestamp: at, country: 'DE' }));
+    const batch = await identify(records, { pipeline: { ...logins, uniques } });
+    const [players, byCountry] = batch.uniques;
+
+    expect(players).toMatchObject({ isApproximate: true, setNames: ['0'], counters: [uniqueName('players')] });
+    expect(new Set(players!.sets)).toEqual(new Set([0]));
+    expect(byCountry).toMatchObject({ isApproximate: true, setNames: ['DE'] });
+  });
+
   it('gives a player one member, in the plain unique and in the one of each country', async () => {
     const batch = await identify([
       json({ playerId: 'p1', timestamp: at, country: 'DE' }),
