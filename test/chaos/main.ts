@@ -5,7 +5,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
 import { DECK } from './deck.ts';
 import { describeFault } from './fault.ts';
-import { runRedisFaults } from './redis-run.ts';
+import { ALL_REDIS_FAULTS, runRedisFaults } from './redis-run.ts';
 import { reportText } from './report.ts';
 import { planOf, runChaos } from './run.ts';
 
@@ -38,12 +38,24 @@ function untilEnded(): AbortController {
   return stop;
 }
 
+function listed(cards: readonly { readonly name: string }[]): string {
+  return cards.map(({ name }) => `  ${name}`).join('\n');
+}
+
+/** @throws CommanderError, which ends the program with its message, for a name that none has. */
+function chosen<T extends { readonly name: string }>(all: readonly T[], names: readonly string[] | undefined): T[] {
+  const unknown = names?.filter((name) => !all.some((each) => each.name === name)) ?? [];
+  if (unknown.length > 0) program.error(`no card has this name: ${unknown.join(', ')} (--help lists them)`);
+  return all.filter(({ name }) => names?.includes(name) ?? true);
+}
+
 async function run(flags: Flags): Promise<void> {
   if (flags.redis) return runRedis(flags);
-  const { seed, workers, shards, leaseMs, card: cards } = flags;
+  const { seed, workers, shards, leaseMs } = flags;
+  const cards = chosen(DECK, flags.card).map(({ name }) => name);
   const durationMs = flags.minutes * 60_000;
   const gapMs = [leaseMs / 4, leaseMs] as const;
-  const options = { seed, workers, shards, leaseMs, durationMs, gapMs, ...(cards && { cards }) };
+  const options = { seed, workers, shards, leaseMs, durationMs, gapMs, cards };
   const stop = untilEnded();
   const { slots, faults } = planOf(options);
   say(`seed ${seed}: ${faults.length} faults in ${flags.minutes} minutes. Clocks at the start:`);
@@ -67,14 +79,16 @@ async function run(flags: Flags): Promise<void> {
   }
 }
 
-async function runRedis({ seed, seeds }: Flags): Promise<void> {
+async function runRedis({ seed, seeds, card }: Flags): Promise<void> {
+  const faults = chosen(ALL_REDIS_FAULTS, card);
   const { signal } = untilEnded();
-  const isGood = await runRedisFaults({ firstSeed: seed, seeds, signal, say });
+  const isGood = await runRedisFaults({ faults, firstSeed: seed, seeds, signal, say });
   process.exitCode = isGood ? 0 : 1;
   if (signal.aborted) process.exitCode = EXIT_INTERRUPTED;
 }
 
-await new Command('chaos')
+const program = new Command('chaos');
+await program
   .description('a real fleet under seeded faults, judged by what its producer knows')
   .option('--minutes <n>', 'how long records flow and faults strike', positive, 2)
   .option('--seed <n>', 'the faults and every record follow from it', whole(0, 2 ** 31 - 1), 1)
@@ -109,7 +123,10 @@ A run that found something is repeated by its seed: the same faults at the same 
 processes' lines are kept, a file per process, and the report says where.
 
 The deck:
-${DECK.map(({ name }) => `  ${name}`).join('\n')}
+${listed(DECK)}
+
+The faults of --redis:
+${listed(ALL_REDIS_FAULTS)}
 
   npm run chaos -- --minutes 10 --seed 3
   npm run chaos -- --redis

@@ -1,5 +1,5 @@
 /**
- * `npm run chaos -- --redis`: every fault of real Redis servers, each with some seeds, one after the other; then a table
+ * `npm run chaos -- --redis`: faults of real Redis servers, each with some seeds, one after the other; then a table
  * of what Redis lost, what was read again and how long it took.
  */
 import { errorMessage } from '../../runtime/errors.ts';
@@ -9,6 +9,7 @@ import { REDIS_FAULTS } from '../integration/redis-faults/faults.ts';
 import { SENTINEL_FAULTS } from '../integration/redis-faults/sentinels.ts';
 
 export interface RedisRunOptions {
+  readonly faults: readonly RedisFault[];
   readonly firstSeed: number;
   readonly seeds: number;
   readonly signal: AbortSignal;
@@ -18,10 +19,10 @@ export interface RedisRunOptions {
 export const ALL_REDIS_FAULTS: readonly RedisFault[] = [...REDIS_FAULTS, ...SENTINEL_FAULTS, ...CLUSTER_FAULTS];
 
 /** True when every promise was kept. The signal ends it between two drills. */
-export async function runRedisFaults({ firstSeed, seeds, signal, say }: RedisRunOptions): Promise<boolean> {
+export async function runRedisFaults({ faults, firstSeed, seeds, signal, say }: RedisRunOptions): Promise<boolean> {
   const rows: string[] = [];
   let isGood: boolean = true;
-  for (const fault of ALL_REDIS_FAULTS) {
+  for (const fault of faults) {
     const reports: DrillReport[] = [];
     for (let seed = firstSeed; seed < firstSeed + seeds && !signal.aborted; seed++) {
       const outcome = await drill(fault, seed).catch((error: unknown) => errorMessage(error));

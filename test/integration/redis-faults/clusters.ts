@@ -16,6 +16,7 @@ const NODES = 6;
 const NODE_TIMEOUT_MS = 1_000;
 const OUTAGE_MS = 400;
 const MIGRATE_KEYS = 100;
+const ORDER_MS = 6_000;
 /** Of the drilled ledger's slots. */
 const TAGS = ['drill.0123456789ab.0', 'drill.0123456789ab.1'] as const;
 
@@ -111,15 +112,25 @@ const bothLag: RedisFault = {
   },
 };
 
+/** Redis gives a failover by hand up after 5 s, for example for want of votes; whoever ordered it orders it again. */
+async function handOver(heir: RedisNode, nodes: readonly RedisNode[]): Promise<void> {
+  let orderedMs = Number.NEGATIVE_INFINITY;
+  await until('an heir', async () => {
+    if (performance.now() - orderedMs > ORDER_MS) {
+      orderedMs = performance.now();
+      await heir.ask((client) => client.call('CLUSTER', 'FAILOVER'));
+    }
+    return (await primaryFor(TAGS[0], nodes, heir)) === heir;
+  });
+}
+
 const handedOver: RedisFault = {
   name: 'CLUSTER FAILOVER there and back, by hand',
   losesSettled: false,
   surround,
   strike: async ({ others }) => {
     for (let i = 0; i < 2; i++) {
-      const heir = await replicaOf(await primaryFor(TAGS[0], others), others);
-      await heir.ask((client) => client.call('CLUSTER', 'FAILOVER'));
-      await until('an heir', async () => (await primaryFor(TAGS[0], others, heir)) === heir);
+      await handOver(await replicaOf(await primaryFor(TAGS[0], others), others), others);
       await sleep(OUTAGE_MS);
     }
   },

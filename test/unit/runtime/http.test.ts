@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { type HttpPages, serveHttp } from '../../../runtime/http.ts';
 
@@ -6,6 +7,8 @@ const PAGES: HttpPages = {
   live: () => ({ ok: true, details: {} }),
   ready: () => ({ ok: false, details: { waitingFor: 'redis' } }),
 };
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
 describe('the HTTP port', () => {
   it('serves metrics, and health as status and JSON', async () => {
@@ -18,6 +21,18 @@ describe('the HTTP port', () => {
       expect(live!.status).toBe(200);
       expect([ready!.status, await ready!.json()]).toEqual([503, { ok: false, waitingFor: 'redis' }]);
       expect(other!.status).toBe(404);
+    } finally {
+      await http.close();
+    }
+  });
+
+  it.runIf(hasIpv6)('answers over IPv4 and IPv6, for a pod may have either', async () => {
+    const http = await serveHttp(0, PAGES);
+    try {
+      const answers = await Promise.all(
+        ['127.0.0.1', '[::1]'].map((host) => fetch(`http://${host}:${http.port}/livez`)),
+      );
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     } finally {
       await http.close();
     }

@@ -47,6 +47,16 @@ describe('what a commit claims of layouts', () => {
     expect(layouts.claim(part).layouts[0]).toEqual({ period: 5, buckets: planNextBuckets(90_000) });
   });
 
+  it('never plans for fewer than expected: the last period may have been a short one', () => {
+    const layouts = new Layouts(spec, [{ period: 4, buckets: 7, identities: 1 }]);
+    const part = partAt(5 * spec.periodMs);
+    layouts.claim(part);
+    layouts.learn([{ period: 4, buckets: 7, identities: 1 }]);
+
+    expect(planNextBuckets(1)).toBeLessThan(planBuckets(spec.expectedIdentitiesPerSlot));
+    expect(layouts.claim(part).newBuckets).toBe(planBuckets(spec.expectedIdentitiesPerSlot));
+  });
+
   it('keeps what it was told of a period long before the newest one, so that a shard that lags goes on', () => {
     const begun = [5, 100].map((period) => ({ period, buckets: 7, identities: 1 }));
     const layouts = new Layouts(spec, begun);

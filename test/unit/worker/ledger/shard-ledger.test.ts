@@ -233,6 +233,38 @@ describe('a row that is not as it was left', () => {
     );
   });
 
+  it('throws what no repetition mends, not the row of another slot that only went stale', async () => {
+    const { open, state, fault } = bench(2);
+    const ledger = await open();
+    const ids = [1, 2, 3, 4];
+    const kept = structuredClone(state.slots[0]!);
+    await ledger.judge(
+      batchOf(
+        ids.map((id) => ({ at: id, id })),
+        2,
+      ),
+      MARKS,
+      live,
+    );
+    state.slots[0] = kept;
+    const refuse = async ({ slot }: CommitRequest): Promise<void> => {
+      fault.next = refuse;
+      if (slot === 1) throw new Error('NOPERM');
+    };
+    fault.next = refuse;
+
+    await expect(
+      ledger.judge(
+        batchOf(
+          ids.map((id) => ({ at: id + 4, id: id + 4 })),
+          2,
+        ),
+        MARKS,
+        live,
+      ),
+    ).rejects.toThrow('NOPERM');
+  });
+
   it('tells a missing slot from an open one, and creates none unasked', async () => {
     const { open } = bench(2);
     await expect(open(1, 'absent')).rejects.toThrow('slot 0 is missing');
