@@ -3,6 +3,7 @@
  * whether any single command of filling, of the next period's beginning or of forgetting a period holds Redis up. By
  * environment: IDENTITIES. Run: `npm run bench -- ledger-large`; some minutes.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { planBuckets } from '../ledger/buckets.ts';
 import { type CountedLayout, SWEEP_KEYS } from '../ledger/ledger.ts';
 import { createRedisLedger } from '../ledger/redis/redis-ledger.ts';
@@ -15,6 +16,7 @@ const BATCH = 1_000;
 const GENERATION = 1;
 const SLOW_MICROS = 10_000;
 const LOOKED_UP = EXPECTED / 50;
+const LOOK_MS = 100;
 
 interface Filled {
   readonly bytesEach: number;
@@ -76,6 +78,16 @@ async function slowest(server: LedgerServer): Promise<string> {
   return `${named.length}, the slowest ${worst.command} ${(worst.micros / 1_000).toFixed(1)} ms`;
 }
 
+async function untilNoChild(server: LedgerServer): Promise<void> {
+  const isAtWork = async (): Promise<boolean> => {
+    const info = await server.info();
+    return ['rdb_bgsave_in_progress', 'aof_rewrite_in_progress', 'aof_rewrite_scheduled'].some(
+      (field) => info.get(field)?.trim() === '1',
+    );
+  };
+  while (await isAtWork()) await sleep(LOOK_MS);
+}
+
 const server = await LedgerServer.start();
 try {
   const { client } = server.connection;
@@ -91,8 +103,10 @@ try {
   say(
     `  next period begun, ${LOOKED_UP.toLocaleString('en-US')} records looked up in both: commands above 10 ms: ${await slowest(server)}`,
   );
+  // Redis may be writing its append-only file anew, and refuses a second child.
+  await untilNoChild(server);
   await client.bgsave();
-  while ((await server.info()).get('rdb_bgsave_in_progress') === '1') await new Promise((go) => setTimeout(go, 100));
+  await untilNoChild(server);
   say(
     `  fork of ${((await server.info()).get('used_memory_human') ?? '').trim()}: ${(await server.info()).get('latest_fork_usec')} µs`,
   );
