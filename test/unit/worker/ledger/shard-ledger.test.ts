@@ -40,6 +40,13 @@ function bench(slots = 1) {
   return { clock, spec, state, reference, commits, fault, waiting, open };
 }
 
+/** Each identity at the position of its number. */
+const batchAt = (ids: readonly number[], slots: number) =>
+  batchOf(
+    ids.map((id) => ({ at: id, id })),
+    slots,
+  );
+
 function words({ judgements, replayed }: Judged): string[] {
   return [...judgements].map((j, i) => `${['fresh', 'duplicate', 'rejected'][j]}${replayed[i] ? ' again' : ''}`);
 }
@@ -94,17 +101,15 @@ describe('judging a batch', () => {
 
   it('commits only what lies above the row when a batch straddles it, slot by slot', async () => {
     const { open, commits, state, reference } = bench(2);
-    const ids = [1, 2, 3, 4, 5, 6];
-    const records = ids.map((id, i) => ({ at: i + 1, id }));
-    await (await open(1)).judge(batchOf(records.slice(0, 4), 2), MARKS, live);
+    await (await open(1)).judge(batchAt([1, 2, 3, 4], 2), MARKS, live);
     const kept = structuredClone(state.slots[0]!);
     const ledger = await open(1);
-    await ledger.judge(batchOf(records.slice(0, 4), 2), MARKS, live);
-    await ledger.judge(batchOf(records.slice(4), 2), MARKS, live);
+    await ledger.judge(batchAt([1, 2, 3, 4], 2), MARKS, live);
+    await ledger.judge(batchAt([5, 6], 2), MARKS, live);
     state.slots[0] = kept;
     commits.length = 0;
 
-    const judged = await (await open(2, 'absent')).judge(batchOf(records, 2), MARKS, live);
+    const judged = await (await open(2, 'absent')).judge(batchAt([1, 2, 3, 4, 5, 6], 2), MARKS, live);
 
     expect(commits.map(({ slot, first }) => [slot, [...first.ids]])).toEqual([[0, [6]]]);
     expect(judged.counts).toMatchObject({ fresh: 1, replayed: 5 });
@@ -236,16 +241,8 @@ describe('a row that is not as it was left', () => {
   it('throws what no repetition mends, not the row of another slot that only went stale', async () => {
     const { open, state, fault } = bench(2);
     const ledger = await open();
-    const ids = [1, 2, 3, 4];
     const kept = structuredClone(state.slots[0]!);
-    await ledger.judge(
-      batchOf(
-        ids.map((id) => ({ at: id, id })),
-        2,
-      ),
-      MARKS,
-      live,
-    );
+    await ledger.judge(batchAt([1, 2, 3, 4], 2), MARKS, live);
     state.slots[0] = kept;
     const refuse = async ({ slot }: CommitRequest): Promise<void> => {
       fault.next = refuse;
@@ -253,16 +250,7 @@ describe('a row that is not as it was left', () => {
     };
     fault.next = refuse;
 
-    await expect(
-      ledger.judge(
-        batchOf(
-          ids.map((id) => ({ at: id + 4, id: id + 4 })),
-          2,
-        ),
-        MARKS,
-        live,
-      ),
-    ).rejects.toThrow('NOPERM');
+    await expect(ledger.judge(batchAt([5, 6, 7, 8], 2), MARKS, live)).rejects.toThrow('NOPERM');
   });
 
   it('tells a missing slot from an open one, and creates none unasked', async () => {
