@@ -182,7 +182,8 @@ class History {
   }
 }
 
-describe('the ledger in Redis', () => {
+// The stand-in takes half a minute and more.
+describe('the ledger in Redis', { timeout: 240_000 }, () => {
   it('equals the reference in every answer, row and total of random histories', async () => {
     const seed = seedOfThisRun();
     process.stdout.write(`LEDGER_SEED=${seed}\n`);
