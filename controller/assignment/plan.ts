@@ -5,7 +5,7 @@
  * Neighbours: spread.ts (who has how much), balance.ts (what is worth a move), shard-weights.ts (what a shard weighs).
  */
 import { balance } from './balance.ts';
-import { type PlannedLease, type PlannedWorker, Spread } from './spread.ts';
+import { type Load, type PlannedLease, type PlannedWorker, Spread } from './spread.ts';
 
 export type MoveReason = 'free' | 'dead' | 'leaving' | 'balance';
 
@@ -48,38 +48,45 @@ export function plan(
 }
 
 /** A lease whose owner may not have it, and the move that it needs. */
-interface Homeless extends Omit<Move, 'key' | 'to'> {
+interface Homeless extends Omit<Move, 'to'> {
+  /** As it is put: one on its way may be placed anywhere now, because its target is out. */
   readonly lease: PlannedLease;
+  /** Where it was put first, if there was room. */
+  to: Load | undefined;
 }
 
 function differences(homeless: readonly Homeless[], spread: Spread): Move[] {
-  const home = new Map<string, string>();
-  const balanced: Move[] = [];
-  for (const load of spread.loads) {
-    for (const { key, state } of load.movable) {
-      home.set(key, load.id);
-      if (state.kind !== 'held' || !spread.get(state.owner) || state.owner === load.id) continue;
-      balanced.push({ verb: 'handoff', key, from: state.owner, to: load.id, reason: 'balance' });
-    }
-  }
   const moves: Move[] = [];
-  for (const { lease, verb, from, reason } of homeless) {
-    const to = home.get(lease.key);
-    if (to !== undefined) moves.push({ verb, key: lease.key, from, to, reason });
+  for (const { lease, verb, key, from, reason, to } of homeless) {
+    const load = spread.moved.get(lease) ?? to;
+    if (load) moves.push({ verb, key, from, to: load.id, reason });
   }
-  return [...moves, ...balanced];
+  for (const [{ key, state }, { id }] of spread.moved) {
+    if (state.kind !== 'held' || !spread.get(state.owner) || state.owner === id) continue;
+    moves.push({ verb: 'handoff', key, from: state.owner, to: id, reason: 'balance' });
+  }
+  return moves;
 }
 
 function withoutHome(lease: PlannedLease, standing: ReadonlyMap<string, PlannedWorker['standing']>): Homeless {
-  const { state } = lease;
+  const { key, state } = lease;
   switch (state.kind) {
     case 'free':
-      return { lease, verb: 'assign', from: undefined, reason: 'free' };
-    case 'handing':
-      return { lease, verb: 'retarget', from: state.to, reason: reasonOf(standing.get(state.to)) };
+      return { lease, verb: 'assign', key, from: undefined, to: undefined, reason: 'free' };
+    case 'handing': {
+      const reason = reasonOf(standing.get(state.to));
+      return {
+        lease: { ...lease, state: { kind: 'free' } },
+        verb: 'retarget',
+        key,
+        from: state.to,
+        to: undefined,
+        reason,
+      };
+    }
     case 'held': {
       const reason = reasonOf(standing.get(state.owner));
-      return { lease, verb: reason === 'dead' ? 'take' : 'handoff', from: state.owner, reason };
+      return { lease, verb: reason === 'dead' ? 'take' : 'handoff', key, from: state.owner, to: undefined, reason };
     }
   }
 }
@@ -94,13 +101,11 @@ const URGENCY: Readonly<Record<MoveReason, number>> = { dead: 0, free: 1, leavin
 /** Heaviest first within an urgency, each to the least loaded. Who finds no room waits for a later plan. */
 function placeAll(homeless: Homeless[], spread: Spread): void {
   homeless.sort(
-    (a, b) =>
-      URGENCY[a.reason] - URGENCY[b.reason] || b.lease.weight - a.lease.weight || (a.lease.key < b.lease.key ? -1 : 1),
+    (a, b) => URGENCY[a.reason] - URGENCY[b.reason] || b.lease.weight - a.lease.weight || (a.key < b.key ? -1 : 1),
   );
-  for (const { lease } of homeless) {
-    const to = spread.leastLoaded();
-    // Also a lease on its way may be placed anywhere now: its target is out.
-    if (to) spread.put(to, lease.state.kind === 'handing' ? { ...lease, state: { kind: 'free' } } : lease);
+  for (const one of homeless) {
+    one.to = spread.leastLoaded();
+    if (one.to) spread.put(one.to, one.lease);
   }
 }
 

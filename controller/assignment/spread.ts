@@ -1,6 +1,6 @@
 /**
  * How the weight of the leases lies over workers and zones while a plan is made: who has how much, who should have how
- * much, and how much of a difference is worth a move. Changed by `put` and `take` alone. Neighbours: plan.ts fills it,
+ * much, and how much of a difference is worth a move. Changed by `put` and `move` alone. Neighbours: plan.ts fills it,
  * balance.ts evens it out.
  */
 
@@ -49,7 +49,7 @@ export interface Load {
   level: number;
   leases: number;
   /** All but those on their way: those stay. */
-  readonly movable: Set<PlannedLease>;
+  readonly movable: PlannedLease[];
 }
 
 /** Orders rows are bounded. */
@@ -70,6 +70,8 @@ export class Spread {
   /** A difference of two workers' levels below this is none. */
   readonly alike: number;
   readonly rounding: number;
+  /** Leases that were moved after they had been put, with who has them now. */
+  readonly moved = new Map<PlannedLease, Load>();
   readonly #byId: ReadonlyMap<string, Load>;
 
   /** Begins with nothing; `leases` are all that will be put. */
@@ -82,7 +84,7 @@ export class Spread {
       zones.set(worker.zone ?? '', zone);
       const { id, standing, capacity = 1 } = worker;
       const mayReceive = standing === 'eligible';
-      const load = { id, zone, capacity, mayReceive, weight: 0, level: 0, leases: 0, movable: new Set<PlannedLease>() };
+      const load: Load = { id, zone, capacity, mayReceive, weight: 0, level: 0, leases: 0, movable: [] };
       loads.set(id, load);
       zone.capacity += capacity;
       zone.order.push(load);
@@ -103,13 +105,14 @@ export class Spread {
 
   put(load: Load, lease: PlannedLease): void {
     this.#add(load, lease.weight, 1);
-    if (lease.state.kind !== 'handing') load.movable.add(lease);
+    if (lease.state.kind !== 'handing') load.movable.push(lease);
   }
 
   move(from: Load, to: Load, lease: PlannedLease): void {
-    from.movable.delete(lease);
+    from.movable.splice(from.movable.indexOf(lease), 1);
     this.#add(from, -lease.weight, -1);
     this.put(to, lease);
+    this.moved.set(lease, to);
   }
 
   /** Weight that lies in this zone and would lie elsewhere if everything lay evenly; negative when it lacks some. */
@@ -121,7 +124,7 @@ export class Spread {
   leastLoaded(zones: readonly Zone[] = this.zones): Load | undefined {
     let least: Load | undefined;
     for (const { order } of zones) {
-      const first = order.find((load) => load.mayReceive && load.leases < MAX_LEASES_PER_WORKER);
+      const first = order.find(hasRoom);
       if (first && (!least || this.#compare(first, least) < 0)) least = first;
     }
     return least;
@@ -149,6 +152,10 @@ export class Spread {
     load.zone.weight += weight;
     reorder(load);
   }
+}
+
+function hasRoom(load: Load): boolean {
+  return load.mayReceive && load.leases < MAX_LEASES_PER_WORKER;
 }
 
 /** Puts a worker whose level has changed to where it belongs among those of its zone. Done for each lease: no garbage. */

@@ -5,6 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { LedgerUnavailable } from '../ledger.ts';
+import { jobKeyBeside } from './keys.ts';
 
 export interface Confirmation {
   readonly replicas: number;
@@ -33,7 +34,7 @@ export async function requireConfirmed(
   // Before the deadline of the call, which would take the connection with it.
   const timeoutMs = String(Math.ceil(deadlineMs / 2));
   // Redis waits for this client's own writes only, and what was read may be another's: so it writes something first.
-  const wrote = client.hset(`${key.slice(0, key.indexOf('}') + 1)}:job`, 'confirmed', '1');
+  const wrote = client.hset(jobKeyBeside(key), 'confirmed', '1');
   const answered = isOnDisk
     ? client.call('WAITAOF', '1', String(replicas), timeoutMs)
     : client.call('WAIT', String(replicas), timeoutMs);

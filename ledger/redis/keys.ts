@@ -10,7 +10,7 @@ export interface SlotKeys {
   readonly layouts: string;
   /** Hash: counter → number. */
   readonly counters: string;
-  /** Hash: `g` generation of the ledger job, `low` first period kept. */
+  /** Hash: `g` generation of the ledger job, `low` first period kept; `confirmed`, written to have something to WAIT for. */
   readonly job: string;
   /** List: what operators did. Of slot 0 only. */
   readonly events: string;
@@ -23,6 +23,13 @@ export interface SlotKeys {
   uniqueSketch(unique: string, set: string): string;
 }
 
+/** The job's hash of the slot that `key` belongs to, whichever of its keys that is. */
+export function jobKeyBeside(key: string): string {
+  return jobKey(key.slice(0, key.indexOf('}') + 1));
+}
+
+const jobKey = (tag: string): string => `${tag}:job`;
+
 /** @param name the ledger's name (ledger-name.ts). */
 export function slotKeys(name: string, slot: number): SlotKeys {
   const tag = `{${name}.${slot}}`;
@@ -30,7 +37,7 @@ export function slotKeys(name: string, slot: number): SlotKeys {
     rows: `${tag}:rows`,
     layouts: `${tag}:p`,
     counters: `${tag}:n`,
-    job: `${tag}:job`,
+    job: jobKey(tag),
     events: `${tag}:events`,
     duplicates: (shard) => `${tag}:dup:${shard}`,
     bucketPrefix: (period) => `${tag}:id:${period}:`,

@@ -1,6 +1,7 @@
 /** The short form of `npm run chaos`: every server's faults once, in a quarter of a minute. */
 import { afterAll, expect, it } from 'vitest';
 import { systemClock } from '../../runtime/clock.ts';
+import { DECK, named } from './deck.ts';
 import { reportText } from './report.ts';
 import { runChaos } from './run.ts';
 
@@ -25,7 +26,7 @@ it(`counts equal the truth after a seeded storm of faults on processes, connecti
   // Act
   const lines: string[] = [];
   const run = runChaos({
-    ...{ seed: SEED, durationMs: 10_000, leaseMs: 2_400, gapMs: [400, 900], cards: CARDS },
+    ...{ seed: SEED, durationMs: 10_000, leaseMs: 2_400, gapMs: [400, 900], cards: named(DECK, CARDS) },
     ...{ workers: 3, shards: 4, ratePerSecond: 300, countWithinMs: 90_000 },
     ...{ clock: systemClock, signal: stop.signal, say: (line) => lines.push(line) },
   });

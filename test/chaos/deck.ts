@@ -28,6 +28,13 @@ export interface Card {
   readonly draw: (situation: Situation) => Fault | undefined;
 }
 
+/** Those with these names, in the order of `all`. @throws RangeError for names that none has. */
+export function named<T extends { readonly name: string }>(all: readonly T[], names: readonly string[]): T[] {
+  const unknown = names.filter((name) => !all.some((each) => each.name === name));
+  if (unknown.length > 0) throw new RangeError(`no card has this name: ${unknown.join(', ')}`);
+  return all.filter(({ name }) => names.includes(name));
+}
+
 const TEN_MINUTES_MS = 600_000;
 
 export const DECK: readonly Card[] = [

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { positive, whole } from '../../cli/flag-values.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { errorMessage } from '../../runtime/errors.ts';
-import { DECK } from './deck.ts';
+import { DECK, named } from './deck.ts';
 import { describeFault } from './fault.ts';
 import { ALL_REDIS_FAULTS, runRedisFaults } from './redis-run.ts';
 import { reportText } from './report.ts';
@@ -44,15 +44,17 @@ function listed(cards: readonly { readonly name: string }[]): string {
 
 /** @throws CommanderError, which ends the program with its message, for a name that none has. */
 function chosen<T extends { readonly name: string }>(all: readonly T[], names: readonly string[] | undefined): T[] {
-  const unknown = names?.filter((name) => !all.some((each) => each.name === name)) ?? [];
-  if (unknown.length > 0) program.error(`no card has this name: ${unknown.join(', ')} (--help lists them)`);
-  return all.filter(({ name }) => names?.includes(name) ?? true);
+  try {
+    return names ? named(all, names) : [...all];
+  } catch (error) {
+    return program.error(`${errorMessage(error)} (--help lists them)`);
+  }
 }
 
 async function run(flags: Flags): Promise<void> {
   if (flags.redis) return runRedis(flags);
   const { seed, workers, shards, leaseMs } = flags;
-  const cards = chosen(DECK, flags.card).map(({ name }) => name);
+  const cards = chosen(DECK, flags.card);
   const durationMs = flags.minutes * 60_000;
   const gapMs = [leaseMs / 4, leaseMs] as const;
   const options = { seed, workers, shards, leaseMs, durationMs, gapMs, cards };

@@ -20,8 +20,8 @@ export interface PlanOptions {
   readonly shards: number;
   /** Between two faults, at least and at most. */
   readonly gapMs: readonly [number, number];
-  /** Names of the cards to play; default: the whole deck. */
-  readonly cards?: readonly string[];
+  /** The cards to play; default: the whole deck. */
+  readonly cards?: readonly Card[];
 }
 
 export interface Plan {
@@ -39,7 +39,7 @@ export function makePlan(options: PlanOptions): Plan {
   const random = seededRandom(options.seed);
   const book = new Book(options, random);
   const faults: PlannedFault[] = [];
-  const cards = DECK.filter(({ name }) => options.cards?.includes(name) ?? true);
+  const cards = options.cards ?? DECK;
   let hand = shuffled(cards, random);
   for (let atMs = options.gapMs[0]; atMs < options.durationMs; atMs += gap(options.gapMs, random)) {
     const planned = playOne(hand, book, atMs, options.durationMs);
