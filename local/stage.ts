@@ -78,10 +78,11 @@ export class Stage {
       requestHandler: new NodeHttpHandler(),
     });
     const pipeline = loadPipeline('logins', join(ROOT, 'pipelines'));
+    const ledger = { ...LEDGER, slots: Number(options.settings?.SLOTS ?? LEDGER.slots) };
     this.#ledgerConnection = createLedgerConnection({ url: servers.redisUrl });
-    this.ledger = createRedisLedger(ledgerSpecOf(pipeline, LEDGER), this.#ledgerConnection);
+    this.ledger = createRedisLedger(ledgerSpecOf(pipeline, ledger), this.#ledgerConnection);
     this.fleet = new LocalFleet(this.env, options.clock, options.onLine);
-    this.observer = new Observer(this.fleet, this.stores.leases, this.ledger, pipeline, LEDGER.slots);
+    this.observer = new Observer(this.fleet, this.stores.leases, this.ledger, pipeline, ledger.slots);
     this.#truthDir = mkdtempSync(join(tmpdir(), 'kinesis-fleet-truth-'));
   }
 
