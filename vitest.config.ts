@@ -5,7 +5,7 @@
  */
 import { defineConfig } from 'vitest/config';
 
-const servers = { testTimeout: 60_000, hookTimeout: 60_000, pool: 'forks' as const };
+const servers = { testTimeout: 90_000, hookTimeout: 90_000, pool: 'forks' as const };
 
 export default defineConfig({
   test: {

@@ -9,7 +9,7 @@ import { createControllerSignals, createWorkerSignals } from '../../../signal/re
 import type { Hint } from '../../../signal/signals.ts';
 import { hasRedisServer, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
 
-const WAIT = { timeout: 5_000, interval: 20 };
+const WAIT = { timeout: 20_000, interval: 20 };
 
 async function withRedis(args: readonly string[], use: (server: RedisServer) => Promise<void>): Promise<void> {
   const server = await startRedisServer({ kind: 'redis-server', args });

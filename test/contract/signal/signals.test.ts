@@ -41,7 +41,7 @@ const worlds: [string, () => Promise<World>][] = [
 ];
 if (hasRedisServer()) worlds.push(['redis-server', redisWorld('redis-server')]);
 
-const WAIT = { timeout: 5_000, interval: 10 };
+const WAIT = { timeout: 20_000, interval: 10 };
 
 describe.each(worlds)('hints over %s', (_name, start) => {
   let world: World;

@@ -8,7 +8,7 @@ import { systemClock as clock } from '../../../runtime/clock.ts';
 import { clientOf, startServer } from '../../contract/kinesis/kinesis-servers.ts';
 
 const signal = new AbortController().signal;
-const WAIT = { timeout: 5_000, interval: 20 };
+const WAIT = { timeout: 20_000, interval: 20 };
 
 async function untilActive(source: KinesisStream): Promise<void> {
   await vi.waitFor(async () => expect(await source.describe(signal)).not.toBe('missing'), WAIT);

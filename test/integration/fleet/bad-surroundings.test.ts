@@ -80,7 +80,7 @@ describe('surroundings that are wrong', () => {
     try {
       // Act
       await Promise.all([fleet.startController(), fleet.scale(1)]);
-      const waits = await until(async () => /stream/i.test(await readyz(fleet)), 10_000);
+      const waits = await until(async () => /stream/i.test(await readyz(fleet)), 30_000);
       await stage.kinesis.send(new CreateStreamCommand({ StreamName: stream, ShardCount: 1 }));
       const begins = await until(
         async () => sum((await scrape(fleet.workers[0]!.httpUrl)) ?? [], 'kinesis_fleet_leases_held') === 1,

@@ -53,13 +53,13 @@ describe('a worker session on a table', () => {
     });
     const running = session.run(stop.signal);
     try {
-      await vi.waitFor(() => expect(session.isTrusted()).toBe(true), { timeout: 5_000, interval: 5 });
+      await vi.waitFor(() => expect(session.isTrusted()).toBe(true), { timeout: 20_000, interval: 5 });
       const orders: Orders = { version: 1, orders: [{ leaseKey: 'a', verb: 'hold' }] };
       await stores.workers.writeOrders(session.id() ?? '', orders);
 
       session.nudge();
 
-      await vi.waitFor(() => expect(seen).toEqual([orders]), { timeout: 2_000, interval: 5 });
+      await vi.waitFor(() => expect(seen).toEqual([orders]), { timeout: 20_000, interval: 5 });
     } finally {
       stop.abort();
       await running;
@@ -79,13 +79,13 @@ describe('leadership on a table', () => {
       return { stop, leadership, running };
     };
     const a = start('a');
-    await vi.waitFor(() => expect(a.leadership.isLeading()).toBe(true), { timeout: 5_000, interval: 5 });
+    await vi.waitFor(() => expect(a.leadership.isLeading()).toBe(true), { timeout: 20_000, interval: 5 });
     const b = start('b');
     try {
       a.stop.abort();
       await a.running;
 
-      await vi.waitFor(() => expect(b.leadership.isLeading()).toBe(true), { timeout: 5_000, interval: 5 });
+      await vi.waitFor(() => expect(b.leadership.isLeading()).toBe(true), { timeout: 20_000, interval: 5 });
       expect(a.leadership.isLeading()).toBe(false);
     } finally {
       b.stop.abort();

@@ -67,7 +67,7 @@ describe.skipIf(!hasRedisServer())('the ledger', () => {
   it('fails at once, and passing, while Redis is away', async () => {
     const { server, connection, ledger } = await running();
     await server.child.stop(1_000);
-    await expect.poll(() => connection.isReady()).toBe(false);
+    await expect.poll(() => connection.isReady(), { timeout: 20_000 }).toBe(false);
     const startedMs = performance.now();
     expect(await failureOf(ledger.open(OPEN))).toBeInstanceOf(LedgerUnavailable);
     expect(performance.now() - startedMs).toBeLessThan(200);

@@ -173,9 +173,9 @@ describe.runIf(hasRedisServer())('a Redis Cluster', () => {
     const heard: string[] = [];
     worker.listen('w1', ({ kind }) => heard.push(kind), new AbortController().signal);
     const presence = async () => (await controller.presence(['w1']))?.present.size;
-    await expect.poll(presence, { timeout: 5_000 }).toBe(1);
+    await expect.poll(presence, { timeout: 20_000 }).toBe(1);
     const before = (await controller.presence(['w1']))!.connection;
-    await expect.poll(() => heard, { timeout: 5_000 }).toContain('orders-changed');
+    await expect.poll(() => heard, { timeout: 20_000 }).toContain('orders-changed');
     heard.length = 0;
 
     const heir = String(await a.ask((client) => client.call('CLUSTER', 'MYID')));
@@ -184,11 +184,11 @@ describe.runIf(hasRedisServer())('a Redis Cluster', () => {
     }
 
     const connection = async () => (await controller.presence(['w1']))?.connection;
-    await expect.poll(connection, { timeout: 5_000 }).toBeGreaterThan(before);
-    await expect.poll(presence, { timeout: 5_000 }).toBe(1);
+    await expect.poll(connection, { timeout: 20_000 }).toBeGreaterThan(before);
+    await expect.poll(presence, { timeout: 20_000 }).toBe(1);
     expect(await a.ask((client) => client.call('PUBSUB', 'SHARDCHANNELS'))).toEqual([`presence/{${FLEET}}/w1`]);
     // A worker that may have missed a hint looks.
-    await expect.poll(() => heard, { timeout: 5_000 }).toContain('orders-changed');
+    await expect.poll(() => heard, { timeout: 20_000 }).toContain('orders-changed');
   });
 
   it('of which one primary evicts is refused, whichever it is', async () => {
@@ -242,6 +242,6 @@ describe.runIf(hasRedisServer())('a connection to a Redis that is no primary any
     await expect(connection.ready()).rejects.toThrow(/allkeys-lfu/);
     await expect(createRedisLedger(ledgerSpec(), connection).rows(0)).rejects.toThrow(/allkeys-lfu/);
     await node.ask((client) => client.config('SET', 'maxmemory-policy', 'noeviction'));
-    await expect.poll(() => connection.isReady(), { timeout: 5_000 }).toBe(true);
+    await expect.poll(() => connection.isReady(), { timeout: 20_000 }).toBe(true);
   });
 });

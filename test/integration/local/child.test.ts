@@ -37,6 +37,6 @@ describe('a child of the local fleet', () => {
   ])('does not outlive a parent that %s', async (_, ending) => {
     const pid = childOf(ending);
     expect(pid).toBeGreaterThan(0);
-    await expect.poll(() => isThere(pid), { timeout: 5_000 }).toBe(false);
+    await expect.poll(() => isThere(pid), { timeout: 20_000 }).toBe(false);
   });
 });

@@ -53,7 +53,7 @@ function eventually(expectation: () => void): Promise<void> {
       await clock.advance(1_000);
       expectation();
     },
-    { interval: 5, timeout: 1_500 },
+    { interval: 5, timeout: 8_000 },
   );
 }
 
