@@ -190,9 +190,9 @@ describe('deletion costs of a pod that was replaced', () => {
     lease('c', 'w-2-u2-00');
     api.put('pods/w-1', podObject());
     api.put('pods/w-2', podObject({ name: 'w-2', uid: 'u2' }));
-    await start();
     // The watch has not told it yet when the write arrives.
     api.onRequest = ({ path }) => (path.endsWith('/w-1/status') ? 422 : undefined);
+    await start();
     // A refused one may be sent again meanwhile.
     await eventually(() => expect(patches('/w-1/status')).not.toEqual([]));
     await eventually(() => expect(api.get('pods/w-2')?.metadata.annotations).toBeDefined());
