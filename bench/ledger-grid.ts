@@ -23,10 +23,15 @@ const FIRST_MEMBER = 10 ** 15;
 
 /** Takes a commit's keys and arguments. */
 const ADD_TO_BUCKETS = `
-local ids, start = cmsgpack.unpack(ARGV[11]), 0
-for k, size in ipairs(cmsgpack.unpack(ARGV[12])) do
-  redis.call('SADD', KEYS[5 + k], unpack(ids, start + 1, start + size))
+local call, sub, grouped, sizes = redis.call, string.sub, cmsgpack.unpack(ARGV[11]), cmsgpack.unpack(ARGV[12])
+local start, single = 0, ARGV[13]
+for k, size in ipairs(sizes) do
+  call('SADD', KEYS[5 + k], unpack(grouped, start + 1, start + size))
   start = start + size
+end
+local before = 5 + #sizes
+for i = 1, #single / 16 do
+  call('SADD', KEYS[before + i], sub(single, 16 * i - 15, 16 * i))
 end`;
 
 interface Cost {

@@ -1,18 +1,21 @@
 /**
- * Ids grouped by bucket, as the commit script takes them: an order of the ids in which those of one bucket stand
- * together, and the groups' buckets and sizes. A group holds no more than Lua can unpack.
+ * Ids grouped by bucket, as the commit script takes them: an order of the ids in which those of one bucket stand together,
+ * first the groups, then the ids that are nearly alone in their buckets. A group holds no more than Lua can unpack.
  */
 import { bucketOf } from '../buckets.ts';
 import type { LedgerSpec } from '../ledger.ts';
 
 /** Members of one call inside a script: Lua's stack takes about 8,000. */
 export const MAX_GROUP = 4_000;
+/** Up to so many ids of one bucket are no group: a call for each costs less than asking first and adding then. */
+const FEW = 2;
 
 export interface BucketGroups {
   /** order[i] = index of the id that stands at i. */
   readonly order: Uint32Array;
-  /** Bucket of each group, and how many ids it has. */
+  /** The bucket of each group, then of each id that belongs to none. */
   readonly buckets: readonly number[];
+  /** How many ids each group has. */
   readonly sizes: readonly number[];
 }
 
@@ -26,47 +29,60 @@ export function groupByBucket(
   spec: Pick<LedgerSpec, 'periodMs' | 'bucketBy'>,
 ): BucketGroups {
   const count = bucketKeys.length;
-  const groupOfBucket = new Map<number, number>();
-  const groupOf = new Uint32Array(count);
+  const placeOfBucket = new Map<number, number>();
+  const placeOf = new Uint32Array(count);
   const found: number[] = [];
   const totals: number[] = [];
   for (let i = 0; i < count; i += 1) {
     const bucket = bucketOf(bucketKeys[i]!, buckets, spec);
-    let group = groupOfBucket.get(bucket);
-    if (group === undefined) {
-      group = found.push(bucket) - 1;
+    let place = placeOfBucket.get(bucket);
+    if (place === undefined) {
+      place = found.push(bucket) - 1;
       totals.push(0);
-      groupOfBucket.set(bucket, group);
+      placeOfBucket.set(bucket, place);
     }
-    groupOf[i] = group;
-    totals[group]! += 1;
+    placeOf[i] = place;
+    totals[place]! += 1;
   }
-  return { order: orderOf(groupOf, totals), ...cut(found, totals) };
+  return { order: orderOf(placeOf, totals), ...cut(found, totals) };
 }
 
-/** Counting sort: stable, so ids of a group keep the order of their positions. */
-function orderOf(groupOf: Uint32Array, totals: readonly number[]): Uint32Array {
+/** Counting sort: stable, so ids of one bucket keep the order of their positions. */
+function orderOf(placeOf: Uint32Array, totals: readonly number[]): Uint32Array {
   const next = new Uint32Array(totals.length);
-  for (let group = 1; group < totals.length; group += 1) next[group] = next[group - 1]! + totals[group - 1]!;
-  const order = new Uint32Array(groupOf.length);
-  for (let i = 0; i < groupOf.length; i += 1) {
-    const group = groupOf[i]!;
-    order[next[group]!] = i;
-    next[group]! += 1;
+  let start = 0;
+  for (const isGroup of [true, false]) {
+    for (let place = 0; place < totals.length; place += 1) {
+      if (totals[place]! > FEW !== isGroup) continue;
+      next[place] = start;
+      start += totals[place]!;
+    }
+  }
+  const order = new Uint32Array(placeOf.length);
+  for (let i = 0; i < placeOf.length; i += 1) {
+    const place = placeOf[i]!;
+    order[next[place]!] = i;
+    next[place]! += 1;
   }
   return order;
 }
 
 /** Cuts groups that are too large: ids of a commit are distinct, so two groups may well be of one bucket. */
-function cut(buckets: readonly number[], totals: readonly number[]): Pick<BucketGroups, 'buckets' | 'sizes'> {
-  if (totals.every((total) => total <= MAX_GROUP)) return { buckets, sizes: totals };
-  const cutBuckets: number[] = [];
+function cut(found: readonly number[], totals: readonly number[]): Pick<BucketGroups, 'buckets' | 'sizes'> {
+  const buckets: number[] = [];
   const sizes: number[] = [];
-  totals.forEach((total, group) => {
+  const alone: number[] = [];
+  found.forEach((bucket, place) => {
+    const total = totals[place]!;
+    if (total <= FEW) {
+      for (let left = total; left > 0; left -= 1) alone.push(bucket);
+      return;
+    }
     for (let left = total; left > 0; left -= MAX_GROUP) {
-      cutBuckets.push(buckets[group]!);
+      buckets.push(bucket);
       sizes.push(Math.min(left, MAX_GROUP));
     }
   });
-  return { buckets: cutBuckets, sizes };
+  for (const bucket of alone) buckets.push(bucket);
+  return { buckets, sizes };
 }

@@ -88,14 +88,16 @@ function encodeIdentities(spec: LedgerSpec, keys: SlotKeys, request: CommitReque
     for (const key of keysOf(keys, period, inNeighbour)) bucketKeys.push(key);
     neighbourArgs.push(numbers(inNeighbour.sizes), numbers(placeOf, inNeighbour.order));
   }
+  const grouped = groups.sizes.reduce((sum, size) => sum + size, 0);
   const packing = packingOf([first.positions, further]);
   return {
     bucketKeys,
     neighbourArgs,
     args: [
-      encodeIds(first.ids, groups.order),
+      encodeGrouped(first.ids, groups.order, grouped),
       numbers(groups.sizes),
-      numbers(first.classes, groups.order),
+      encodeSingle(first.ids, groups.order, grouped),
+      encodeClasses(first.classes, groups.order),
       packing.prefix,
       String(packing.width),
       packSuffixes(packing, first.positions, groups.order),
@@ -118,19 +120,29 @@ function inverse(order: Uint32Array): Uint32Array {
 /** '0000'…'9999': four digits at a time. */
 const QUADS = Buffer.from(Array.from({ length: 10_000 }, (_, n) => String(n).padStart(4, '0')).join(''), 'latin1');
 
-/** A MessagePack array of 10^15 + id: every id has 16 digits and stays an integer of Redis's sets. */
-function encodeIds(ids: Float64Array, order: Uint32Array): Buffer {
-  const blob = emptyArray(ids.length, 1 + ID_DIGITS);
+/** A MessagePack array of 10^15 + id, so many as are in groups: every id has 16 digits and stays an integer of Redis's sets. */
+function encodeGrouped(ids: Float64Array, order: Uint32Array, grouped: number): Buffer {
+  const blob = emptyArray(grouped, 1 + ID_DIGITS);
   let at = ARRAY_HEADER_BYTES;
-  for (let i = 0; i < order.length; i += 1) {
+  for (let i = 0; i < grouped; i += 1) {
     blob[at++] = TEXT_HEADER + ID_DIGITS;
-    const member = 1e15 + ids[order[i]!]!;
-    const high = Math.floor(member / 1e8);
-    const low = member - high * 1e8;
-    at = writeEightDigits(blob, at, high);
-    at = writeEightDigits(blob, at, low);
+    at = writeId(blob, at, ids[order[i]!]!);
   }
   return blob;
+}
+
+/** The digits of the others, one after the other. */
+function encodeSingle(ids: Float64Array, order: Uint32Array, grouped: number): Buffer {
+  const blob = Buffer.allocUnsafe((order.length - grouped) * ID_DIGITS);
+  let at = 0;
+  for (let i = grouped; i < order.length; i += 1) at = writeId(blob, at, ids[order[i]!]!);
+  return blob;
+}
+
+function writeId(blob: Buffer, at: number, id: number): number {
+  const member = 1e15 + id;
+  const high = Math.floor(member / 1e8);
+  return writeEightDigits(blob, writeEightDigits(blob, at, high), member - high * 1e8);
 }
 
 function writeEightDigits(blob: Buffer, at: number, value: number): number {
@@ -140,6 +152,13 @@ function writeEightDigits(blob: Buffer, at: number, value: number): number {
     for (let digit = 0; digit < 4; digit += 1) blob[at++] = QUADS[quad + digit]!;
   }
   return at;
+}
+
+/** Two bytes each: few are looked at. */
+function encodeClasses(classes: Uint16Array, order: Uint32Array): Buffer {
+  const blob = Buffer.allocUnsafe(2 * order.length);
+  for (let i = 0; i < order.length; i += 1) blob.writeUInt16BE(classes[order[i]!]!, 2 * i);
+  return blob;
 }
 
 /** Each counter once with its total, then the classes as indexes into them. */

@@ -2,24 +2,23 @@
 -- All checks stand before the first write, but for ids that SADD itself judges: what it took is taken back if it then
 -- refuses one. After that nothing can fail. The first write is one that Redis refuses when it is out of memory, so a
 -- refusal leaves everything as it was. A string costs Redis's Lua about a nanosecond per byte and an argument more: so
--- ids and members come as one MessagePack array each, which is cut in C, and other columns as blobs of which little is
--- looked at. Two-byte numbers are big-endian.
+-- ids in groups and members come as one MessagePack array each, which is cut in C, and other columns as blobs of which
+-- little is looked at. Two-byte numbers are big-endian.
 --
--- KEYS  rows, duplicates of the shard, layouts, counters, job; the buckets of the own period; the buckets of each
---       neighbour that is looked up; the sets of uniques
+-- KEYS  rows, duplicates of the shard, layouts, counters, job; the buckets of the own period, one for each group and one
+--       for each single id; those of each neighbour that is looked up; the sets of uniques
 -- ARGV  shard, generation, from, from token, to, token, floor, arrival, watermark, buckets to begin the period with,
---       ids of 16 digits (array) grouped by bucket, sizes of the groups, class of each id, prefix of all positions,
---       width of a suffix, suffixes of the ids' positions, suffixes of the further copies' positions, rejected;
+--       ids in groups of one bucket each (array), sizes of the groups, digits of the single ids, class of each id,
+--       prefix of all positions, width of a suffix, suffixes of the ids' positions, suffixes of the further copies'
+--       positions, rejected;
 --       layouts: how many, then period and buckets of each ('-' = not begun), the own period first;
---       for each neighbour that has begun: sizes of its groups, index of each id in its order;
+--       for each neighbour that has begun: sizes of its groups, index of each id in its order, single ones last;
 --       counters: how many, then name and total as if every id were fresh; classes: how many, then the indexes of the
 --       counters of each; uniques: counters (how many, names), members of 8 bytes (array), sizes of the groups,
 --       counter of each group, which groups are approximate (1)
 -- Gives ok | applied + noted duplicates, stale + row, fenced + generation, layout + (buckets, identities) of each.
-local sub, call, array = string.sub, redis.call, cmsgpack.unpack
--- Times that lie apart touch nearly as many buckets as there are records. A bucket that gets no more than this many ids
--- is not asked first: SADD of each tells which were new.
-local FEW = 2
+local sub, byte, call, try, array = string.sub, string.byte, redis.call, redis.pcall, cmsgpack.unpack
+local keys, DIGITS = KEYS, 16
 
 -- '~' is the end of a shard. Lua compares strings by the server's locale, where '~' may come before the digits.
 local function at_or_before(a, b)
@@ -50,7 +49,7 @@ if position ~= ARGV[3] or token ~= ARGV[4] then
 end
 
 -- Layouts relied on.
-local at = 19
+local at = 20
 local layouts = tonumber(ARGV[at])
 local periods, counts, is_forgotten = {}, {}, false
 for i = 1, layouts do
@@ -73,69 +72,79 @@ if layouts > 0 then
 end
 
 -- Judge: an id that is in its bucket, or in a neighbour period's, is a duplicate.
-local ids, sizes = array(ARGV[11]), array(ARGV[12])
-local own_groups = is_forgotten and 0 or #sizes
-local duplicate, duplicates = {}, 0
-local key, start = 5 + #sizes, 0
+local grouped, sizes, single = array(ARGV[11]), array(ARGV[12]), ARGV[13]
+local groups, before_single = #sizes, #grouped
+local count = before_single + #single / DIGITS
+local own_groups = is_forgotten and 0 or groups
+local duplicate, duplicates, repeated = {}, 0, {}
+local function note(i)
+  if not duplicate[i] then
+    duplicate[i] = true
+    duplicates = duplicates + 1
+    repeated[duplicates] = i
+  end
+end
+local function id_of(i)
+  local last = DIGITS * (i - before_single)
+  return grouped[i] or sub(single, last - DIGITS + 1, last)
+end
+local key = 5 + groups + count - before_single
 local arg, group = at + 2 * layouts, {}
 for i = 2, layouts do
   if ARGV[at + 2 * i] ~= '-' then
-    local order = array(ARGV[arg + 2])
-    start = 0
+    local order, start = array(ARGV[arg + 2]), 0
     for _, size in ipairs(array(ARGV[arg + 1])) do
       for j = 1, size do
-        group[j] = ids[order[start + j] + 1]
+        group[j] = id_of(order[start + j] + 1)
       end
       key = key + 1
-      local seen = call('SMISMEMBER', KEYS[key], unpack(group, 1, size))
+      local seen = call('SMISMEMBER', keys[key], unpack(group, 1, size))
       for j = 1, size do
         if seen[j] == 1 then
-          local i_th = order[start + j] + 1
-          if not duplicate[i_th] then
-            duplicate[i_th] = true
-            duplicates = duplicates + 1
-          end
+          note(order[start + j] + 1)
         end
       end
       start = start + size
     end
+    for j = start + 1, #order do
+      key = key + 1
+      if call('SMISMEMBER', keys[key], id_of(order[j] + 1))[1] == 1 then
+        note(order[j] + 1)
+      end
+    end
     arg = arg + 2
   end
 end
-local few, bucket_of = {}, {}
-start = 0
+local start, before_own, is_mixed = 0, duplicates, {}
 for k = 1, own_groups do
-  local size = sizes[k]
-  if size > FEW then
-    local seen = call('SMISMEMBER', KEYS[5 + k], unpack(ids, start + 1, start + size))
-    for j = 1, size do
-      if seen[j] == 1 and not duplicate[start + j] then
-        duplicate[start + j] = true
-        duplicates = duplicates + 1
-      end
-    end
-  else
-    for i = start + 1, start + size do
-      few[#few + 1] = i
-      bucket_of[i] = KEYS[5 + k]
+  local size, before = sizes[k], duplicates
+  local seen = call('SMISMEMBER', keys[5 + k], unpack(grouped, start + 1, start + size))
+  for j = 1, size do
+    if seen[j] == 1 then
+      note(start + j)
     end
   end
+  is_mixed[k] = before_own > 0 or duplicates > before
   start = start + size
 end
-for n, i in ipairs(few) do
-  if not duplicate[i] then
-    local added = redis.pcall('SADD', bucket_of[i], ids[i])
-    if added == 0 then
-      duplicate[i] = true
-      duplicates = duplicates + 1
-    elseif added ~= 1 then
-      -- Refused: what was taken before it goes out again.
-      for m = 1, n - 1 do
-        if not duplicate[few[m]] then
-          call('SREM', bucket_of[few[m]], ids[few[m]])
+if not is_forgotten then
+  -- Of the single ones: number of the key, less that of the id.
+  local shift, last = 5 + groups - before_single, 0
+  for i = before_single + 1, count do
+    last = last + DIGITS
+    if not duplicate[i] then
+      local added = try('SADD', keys[shift + i], sub(single, last - DIGITS + 1, last))
+      if added == 0 then
+        note(i)
+      elseif added ~= 1 then
+        -- Refused: what was taken before it goes out again.
+        for taken = before_single + 1, i - 1 do
+          if not duplicate[taken] then
+            call('SREM', keys[shift + taken], id_of(taken))
+          end
         end
+        return added
       end
-      return added
     end
   end
 end
@@ -152,22 +161,21 @@ local class_args = arg + 1
 arg = class_args + tonumber(ARGV[class_args])
 
 -- Positions of the duplicates, judged and further.
-local further, width = ARGV[17], tonumber(ARGV[15])
+local further, width = ARGV[18], tonumber(ARGV[16])
 local noted
 if duplicates > 0 or #further > 0 then
-  local suffixes, classes, parts, repeated = ARGV[16], array(ARGV[13]), {}, {}
-  for i = 1, #ids do
-    if duplicate[i] then
-      parts[#parts + 1] = sub(suffixes, (i - 1) * width + 1, i * width)
-      local class = classes[i]
-      repeated[class] = (repeated[class] or 0) + 1
-    end
+  local suffixes, classes, parts, times = ARGV[17], ARGV[14], {}, {}
+  for n, i in ipairs(repeated) do
+    parts[n] = sub(suffixes, (i - 1) * width + 1, i * width)
+    local high, low = byte(classes, 2 * i - 1, 2 * i)
+    local class = 256 * high + low
+    times[class] = (times[class] or 0) + 1
   end
-  parts[#parts + 1] = further
-  noted = to .. ' ' .. ARGV[14] .. ' ' .. width .. ' ' .. table.concat(parts)
-  for class, times in pairs(repeated) do
+  parts[duplicates + 1] = further
+  noted = to .. ' ' .. ARGV[15] .. ' ' .. width .. ' ' .. table.concat(parts)
+  for class, number in pairs(times) do
     for _, c in ipairs(array(ARGV[class_args + class + 1])) do
-      totals[c + 1] = totals[c + 1] - times
+      totals[c + 1] = totals[c + 1] - number
     end
   end
 end
@@ -181,23 +189,23 @@ end
 start = 0
 for k = 1, own_groups do
   local size = sizes[k]
-  if size > FEW and duplicates == 0 then
-    call('SADD', KEYS[5 + k], unpack(ids, start + 1, start + size))
-  elseif size > FEW then
+  if not is_mixed[k] then
+    call('SADD', keys[5 + k], unpack(grouped, start + 1, start + size))
+  else
     local n = 0
     for i = start + 1, start + size do
       if not duplicate[i] then
         n = n + 1
-        group[n] = ids[i]
+        group[n] = grouped[i]
       end
     end
     if n > 0 then
-      call('SADD', KEYS[5 + k], unpack(group, 1, n))
+      call('SADD', keys[5 + k], unpack(group, 1, n))
     end
   end
   start = start + size
 end
-local all_fresh = #ids - duplicates
+local all_fresh = count - duplicates
 if all_fresh > 0 then
   if not is_forgotten then
     call('HINCRBY', KEYS[3], counts[1], all_fresh)
@@ -208,8 +216,8 @@ local all_duplicates = duplicates + (width > 0 and #further / width or 0)
 if all_duplicates > 0 then
   call('HINCRBY', KEYS[4], 'd', all_duplicates)
 end
-if ARGV[18] ~= '0' then
-  call('HINCRBY', KEYS[4], 'x', ARGV[18])
+if ARGV[19] ~= '0' then
+  call('HINCRBY', KEYS[4], 'x', ARGV[19])
 end
 for c = 1, counters do
   if totals[c] > 0 then
@@ -222,7 +230,8 @@ local unique_counters = tonumber(ARGV[arg + 1])
 local members, groups = array(ARGV[arg + unique_counters + 2]), array(ARGV[arg + unique_counters + 3])
 local counter_of, added = array(ARGV[arg + unique_counters + 4]), {}
 local approximate = array(ARGV[arg + unique_counters + 5])
-key, start = #KEYS - #groups, 0
+key = #KEYS - #groups
+start = 0
 for k, size in ipairs(groups) do
   local c = counter_of[k] + 1
   if approximate[k] == 0 then

@@ -142,6 +142,40 @@ export function describeJudging(makeLedger: MakeLedger): void {
       expect(await ledger.commit(alone)).toMatchObject({ kind: 'ok', duplicates: [] });
     });
 
+    it('judges alike whether many of a commit share a bucket, two do, or each has its own', async () => {
+      const ledger = await opened({ bucketBy: 'hash' });
+      const these = (from: number, count: number, at: number): Copy[] =>
+        Array.from({ length: count }, (_, i) => {
+          const id = from + i;
+          return { at: at + i, id, bucketKey: id % 8 < 4 ? 0 : id, class: id % 2 };
+        });
+      const classes = [['c:kind:a'], ['c:kind:b']];
+      const before = commitRequest({ copies: these(0, 24, 1), newBuckets: 6, classes });
+      await ledger.commit(before);
+      const own = commitRequest({
+        ...{ from: before.to, layouts: [begun(1, undefined), begun(0, 6)], newBuckets: 13, classes },
+        copies: these(16, 24, 25),
+      });
+      expect(await ledger.commit(own)).toMatchObject({
+        kind: 'ok',
+        duplicates: positions([25, 26, 27, 28, 29, 30, 31, 32]),
+      });
+      const mixed = commitRequest({
+        ...{ from: own.to, layouts: [begun(1, 13), begun(0, 6)], classes },
+        copies: [...these(0, 3, 49), ...these(22, 9, 52), ...these(38, 9, 61)],
+      });
+      const known = [49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62];
+      expect(await ledger.commit(mixed)).toMatchObject({ kind: 'ok', duplicates: positions(known) });
+      expect(await ledger.totals()).toEqual(
+        new Map([
+          ['f', 47],
+          ['d', 22],
+          ['c:kind:a', 24],
+          ['c:kind:b', 23],
+        ]),
+      );
+    });
+
     it('finds copies again whose times are absurd', async () => {
       const times = [-1, -1e15, 1e300, -1e300, 0, 2 ** 53, 0.5, Number.MAX_VALUE];
       await assessTwice(times.map((bucketKey, i) => ({ at: i + 1, id: i, bucketKey })));

@@ -36,15 +36,18 @@ describe('an encoded commit', () => {
       '{f.d.0}:id:4:0',
       '{f.d.0}:id:4:1',
       '{f.d.0}:id:3:0',
+      '{f.d.0}:id:3:0',
       '{f.d.0}:u:players:7',
     ]);
   });
 
   it('writes ids as sixteen digits from 10^15 on', () => {
-    const copies = [0, 99_999_999, 2 ** 52 - 1].map((id, i) => ({ at: i + 1, id, bucketKey: 0 }));
-    const blob = encodeCommit(ledgerSpec(), commitRequest({ copies })).args[10] as Buffer;
-    const texts = [0, 1, 2].map((i) => blob.toString('latin1', 5 + i * 17 + 1, 5 + (i + 1) * 17));
+    const copies = [0, 99_999_999, 2 ** 52 - 1, 7].map((id, i) => ({ at: i + 1, id, bucketKey: i < 3 ? 0 : 100 }));
+    const { args } = encodeCommit(ledgerSpec(), commitRequest({ copies }));
+    const grouped = args[10] as Buffer;
+    const texts = [0, 1, 2].map((i) => grouped.toString('latin1', 5 + i * 17 + 1, 5 + (i + 1) * 17));
     expect(texts).toEqual(['1000000000000000', '1000000099999999', '5503599627370495']);
+    expect((args[12] as Buffer).toString('latin1')).toBe('1000000000000007');
   });
 
   it('refuses identities without the layout of their period', () => {
