@@ -62,7 +62,6 @@ const ALIKE_SHARE = 0.2;
 const ROUNDING = 1e-9;
 
 export class Spread {
-  readonly loads: readonly Load[];
   readonly zones: readonly Zone[];
   /** Weight per capacity if everything lay evenly. */
   readonly share: number;
@@ -90,7 +89,6 @@ export class Spread {
       zone.order.push(load);
     }
     this.#byId = loads;
-    this.loads = [...loads.values()];
     this.zones = [...zones.values()];
     const weight = leases.reduce((sum, lease) => sum + lease.weight, 0);
     this.share = weight / this.zones.reduce((sum, zone) => sum + zone.capacity, 0);

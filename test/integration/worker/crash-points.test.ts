@@ -13,14 +13,14 @@ import type { Stage } from '../../../local/stage.ts';
 import type { FleetCounts } from '../../../pipelines/fleet-counts.ts';
 import { systemClock as clock } from '../../../runtime/clock.ts';
 import { produceFor, startLiveFleet, until } from '../../support/live-fleet.ts';
-import type { DeathPoint } from './death-point.ts';
+import type { DeathPoint } from './dying-worker.ts';
 
 const DEATH_MS = 30_000;
 const RATE = 250;
 const SECONDS_PER_POINT = 2;
 
-/** reading: the shards go on. leaving: asked by SIGTERM. handing: half of the shards go to another worker. */
-type Phase = 'reading' | 'leaving' | 'handing' | 'ending';
+/** reading: nobody interferes. leaving: asked by SIGTERM. handing: half of the shards go to another worker. */
+type Phase = 'reading' | 'leaving' | 'handing';
 
 const point = (call: string, side: DeathPoint['side'], nth = 1): DeathPoint => ({ call, side, nth });
 
@@ -49,12 +49,12 @@ const POINTS: readonly (readonly [string, DeathPoint, Phase])[] = [
   ['when one of its leases is free', point('free', 'after'), 'leaving'],
   ['before it releases a lease to its heir', point('release', 'before'), 'handing'],
   ['when a lease is released to its heir', point('release', 'after'), 'handing'],
-  ["before the rows of a shard's end", point('end 0', 'before'), 'ending'],
-  ["when one slot's row is at the shard's end", point('end 0', 'after'), 'ending'],
-  ["before a child's row", point('create', 'before'), 'ending'],
-  ["when a child's row is there", point('create', 'after'), 'ending'],
-  ['before the shard end', point('shardEnd', 'before'), 'ending'],
-  ['when the shard end is written', point('shardEnd', 'after'), 'ending'],
+  ["before the rows of a shard's end", point('end 0', 'before'), 'reading'],
+  ["when one slot's row is at the shard's end", point('end 0', 'after'), 'reading'],
+  ["before a child's row", point('create', 'before'), 'reading'],
+  ["when a child's row is there", point('create', 'after'), 'reading'],
+  ['before the shard end', point('shardEnd', 'before'), 'reading'],
+  ['when the shard end is written', point('shardEnd', 'after'), 'reading'],
 ];
 
 let stage: Stage;
@@ -96,11 +96,10 @@ async function untilReading({ name, lines }: Child): Promise<void> {
   expect(await until(isReading, DEATH_MS), `${name} reads every shard`).toBe(true);
 }
 
-async function endOf(child: Child): Promise<number | string> {
+async function untilKilled({ name, exited, lines }: Child): Promise<void> {
   const late = clock.sleep(DEATH_MS).then(() => 'not reached');
-  const ended = await Promise.race([child.exited, late]);
-  if (ended !== 'SIGKILL') throw new Error(`${child.name} ended with ${ended}:\n${child.lines.slice(-15).join('\n')}`);
-  return ended;
+  const ended = await Promise.race([exited, late]);
+  expect(ended, `the end of ${name}:\n${lines.slice(-15).join('\n')}`).toBe('SIGKILL');
 }
 
 it.each(POINTS)('a worker is killed %s', { timeout: 3 * DEATH_MS }, async (_, dieAt, phase) => {
@@ -110,7 +109,7 @@ it.each(POINTS)('a worker is killed %s', { timeout: 3 * DEATH_MS }, async (_, di
   if (phase === 'leaving') victim.kill('SIGTERM');
   const heir = phase === 'handing' ? startWorker() : undefined;
 
-  expect(await endOf(victim)).toBe('SIGKILL');
+  await untilKilled(victim);
 
   heir?.kill('SIGKILL');
   await heir?.exited;

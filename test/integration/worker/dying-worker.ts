@@ -20,7 +20,16 @@ import type { ReadBatch } from '../../../worker/sink/dead-letter-sink.ts';
 import type { StreamingSink } from '../../../worker/sink/streaming-sink.ts';
 import { untilFleet, untilRedis, untilTable } from '../../../worker/startup.ts';
 import { Worker } from '../../../worker/worker.ts';
-import type { DeathPoint } from './death-point.ts';
+
+/** Where the process kills itself. */
+export interface DeathPoint {
+  /** A step of the loop, a call of a port, or `<call> <slot>`; `end <slot>` is the advance to a shard's end. */
+  readonly call: string;
+  /** before: the call has not left the process. after: it had its effect, and nobody in the process was told. */
+  readonly side: 'before' | 'after';
+  /** At which call of that name; default: the first. */
+  readonly nth?: number;
+}
 
 const point = process.env.DIE_AT === undefined ? undefined : (JSON.parse(process.env.DIE_AT) as DeathPoint);
 let calls = 0;
