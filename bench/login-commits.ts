@@ -35,18 +35,25 @@ export interface LoginCommitOptions {
   readonly batch: number;
   readonly buckets: number;
   readonly withUniques: boolean;
+  /** Share of the records that are of a player who was never there before; default 0. */
+  readonly newPlayers?: number;
   /** Leaves out members that were sent before, as a worker does. */
   readonly memory: MemberMemory | undefined;
   /** The shard commits into a period of its own, of this number. */
   readonly period: number;
+  /** The period has begun already, and so many of its records are over; default: none. */
+  readonly from?: number;
+  /** Default: named by its period. */
+  readonly shard?: string;
   /** Neighbours that are looked up too. */
   readonly neighbours: readonly Layout[];
 }
 
 /** All commits of the shard, one after the other; each builds on the one before. */
 export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequest> {
-  const { identities, batch, period, periodMs, perPeriod, buckets } = options;
+  const { identities, batch, period, periodMs, perPeriod, buckets, shard = shardOf(period) } = options;
   const { ids, bucketKeys, draw } = identitiesOf(options);
+  const { from: over = 0, newPlayers = 0 } = options;
   let from: RowMark = { position: START, token: '-' };
   for (let done = 0; done < identities; done += batch) {
     const count = Math.min(batch, identities - done);
@@ -56,17 +63,19 @@ export function* loginCommits(options: LoginCommitOptions): Generator<CommitRequ
     const padded = sequenceNumbers.map((number) => number.padStart(56, '0'));
     const to = { position: positionOf(padded.at(-1)!), token: (done + 1).toString(16).padStart(16, '0') };
     draw(done, count);
-    const players = Array.from({ length: count }, () => Math.floor(Math.random() * PLAYERS));
+    const players = Array.from({ length: count }, (_, i) =>
+      Math.random() < newPlayers ? PLAYERS + over + done + i : Math.floor(Math.random() * PLAYERS),
+    );
     yield {
-      shard: shardOf(period),
+      shard,
       slot: 0,
       generation: 1,
       from,
       to,
       floor: START,
-      arrivalMs: Math.floor((period + done / perPeriod) * periodMs),
+      arrivalMs: Math.floor((period + (over + done) / perPeriod) * periodMs),
       watermarkMs: 0,
-      layouts: [{ period, buckets: done === 0 ? undefined : buckets }, ...options.neighbours],
+      layouts: [{ period, buckets: done + over === 0 ? undefined : buckets }, ...options.neighbours],
       newBuckets: buckets,
       first: {
         positions: { sequenceNumbers: padded, subSequenceNumbers: undefined },
@@ -109,8 +118,8 @@ function identitiesOf(options: LoginCommitOptions) {
 }
 
 /** Milliseconds since 1970 of the i-th record's own time; it arrives in order whatever that is. */
-function timesOf({ period, periodMs, perPeriod, times }: LoginCommitOptions): (i: number) => number {
-  const arrivalMs = (i: number): number => (period + i / perPeriod) * periodMs;
+function timesOf({ period, periodMs, perPeriod, times, from = 0 }: LoginCommitOptions): (i: number) => number {
+  const arrivalMs = (i: number): number => (period + (from + i) / perPeriod) * periodMs;
   if (times === 'random') return () => (period + Math.random()) * periodMs;
   if (times === 'over an hour') return (i) => arrivalMs(i) + Math.random() * HOUR_MS;
   return arrivalMs;
