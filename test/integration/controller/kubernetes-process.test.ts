@@ -110,8 +110,11 @@ describe('the controller process in Kubernetes', () => {
     });
     await vi.waitFor(async () => expect((await stores.fleet.readFleet())?.scaledDeploymentUid).toBe('d1'), WAIT);
 
-    const [first, second] = [startWorker('w-1', 'u1'), startWorker('w-2', 'u2')];
-    await vi.waitFor(async () => expect(await owners()).toEqual({ [first]: 2, [second]: 2 }), WAIT);
+    // One after the other: a tick between two that come together would give the first one everything.
+    const first = startWorker('w-1', 'u1');
+    await vi.waitFor(async () => expect(await owners()).toEqual({ [first]: 4 }), WAIT);
+    const second = startWorker('w-2', 'u2');
+    await vi.waitFor(async () => expect(await owners()).toEqual({ [first]: 2, [`${first}>${second}`]: 2 }), WAIT);
     await vi.waitFor(async () => {
       expect(await (await fetch(`${url}/metrics`)).text()).toContain('workers{state="active"} 2');
     }, WAIT);
