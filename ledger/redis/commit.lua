@@ -73,9 +73,11 @@ end
 
 -- Judge: an id that is in its bucket, or in a neighbour period's, is a duplicate.
 local grouped, sizes, single = array(ARGV[11]), array(ARGV[12]), ARGV[13]
-local groups, before_single = #sizes, #grouped
+local before_single = #grouped
 local count = before_single + #single / DIGITS
-local own_groups = is_forgotten and 0 or groups
+local own_groups = is_forgotten and 0 or #sizes
+-- Of a single id: number of its key, less that of the id.
+local shift = 5 + #sizes - before_single
 local duplicate, duplicates, repeated = {}, 0, {}
 local function note(i)
   if not duplicate[i] then
@@ -88,7 +90,7 @@ local function id_of(i)
   local last = DIGITS * (i - before_single)
   return grouped[i] or sub(single, last - DIGITS + 1, last)
 end
-local key = 5 + groups + count - before_single
+local key = shift + count
 local arg, group = at + 2 * layouts, {}
 for i = 2, layouts do
   if ARGV[at + 2 * i] ~= '-' then
@@ -128,8 +130,7 @@ for k = 1, own_groups do
   start = start + size
 end
 if not is_forgotten then
-  -- Of the single ones: number of the key, less that of the id.
-  local shift, last = 5 + groups - before_single, 0
+  local last = 0
   for i = before_single + 1, count do
     last = last + DIGITS
     if not duplicate[i] then
