@@ -8,7 +8,7 @@ import { MemberMemory } from '../worker/ledger/member-memory.ts';
 import { commitAll, type LedgerServer, PERIOD_MS } from './ledger-server.ts';
 import { loginCommits, type Times } from './login-commits.ts';
 
-export const BATCH = 1_000;
+const BATCH = 1_000;
 export const PLAIN_SET = 'plain';
 const FIRST_MEMBER = 10 ** 15;
 /** Filled to the one before measurements begin, and anew when it is beyond the other. */

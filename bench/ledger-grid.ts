@@ -1,14 +1,15 @@
 /**
  * Redis's CPU time per record, batches of 1,000, over what makes a commit dear: duplicates, uniques, and times that lie
  * apart; in a ledger that holds as many identities as were expected (IDENTITIES, default 1 million). Beside each, in the
- * same run and of the same kind of ids, a plain variadic SADD into one set that holds as many, which takes seven times
- * the memory and tells no duplicate from another; and a script that only adds them to their buckets, which tells nothing
+ * same run and of the same ids, a plain variadic SADD into one set that holds as many, which takes seven times the memory
+ * and tells no duplicate from another; and a script that only adds others like them to their buckets, which tells nothing
  * and counts nothing: what it costs is what Redis takes for a set per bucket.
  * Each figure is the least of ROUNDS rounds, for neighbours on the machine only ever add, and their median in brackets.
  * Run: `npm run bench -- ledger-grid`.
  */
+import type { CommitRequest } from '../ledger/ledger.ts';
 import { encodeCommit } from '../ledger/redis/commit-encoding.ts';
-import { FilledLedger, membersOf, PLAIN_SET, type Run } from './filled-ledger.ts';
+import { FilledLedger, membersOf, PLAIN_SET } from './filled-ledger.ts';
 import { commitAll, cpuMicros, LedgerServer, specOf } from './ledger-server.ts';
 import type { Times } from './login-commits.ts';
 
@@ -39,29 +40,27 @@ const say = (text: string): void => void process.stdout.write(`${text}\n`);
 async function costsOf(filled: FilledLedger, times: Times, duplicateShare: number): Promise<Costs> {
   const { server } = filled;
   const { client } = server.connection;
-  const run: Run = { records: RECORDS, times, duplicateShare, withUniques: false };
+  const run = { records: RECORDS, times, duplicateShare };
   const measured = async (work: () => Promise<void>): Promise<number> => {
     const before = cpuMicros(await server.info());
     await work();
     return (cpuMicros(await server.info()) - before) / RECORDS;
   };
-  const counted = async (withUniques: boolean): Promise<number> => {
-    const commits = await filled.commits({ ...run, withUniques });
-    return measured(() => commitAll(filled.ledger, commits));
-  };
-  const calls = (await filled.commits(run)).map((commit) => encodeCommit(specOf(EXPECTED), commit));
+  const commitsOf = (withUniques: boolean) => filled.commits({ ...run, withUniques });
+  const counted = (commits: readonly CommitRequest[]) => measured(() => commitAll(filled.ledger, commits));
+  const calls = (await commitsOf(false)).map((commit) => encodeCommit(specOf(EXPECTED), commit));
   const added = await measured(async () => {
     for (const { keys, args } of calls) await client.eval(ADD_TO_BUCKETS, keys.length, ...keys, ...args);
   });
-  const batches = (await filled.commits(run)).map(membersOf);
-  const sadd = await measured(async () => {
-    for (const members of batches) await client.sadd(PLAIN_SET, ...members);
-  });
+  const commits = await commitsOf(false);
+  const batches = commits.map(membersOf);
   return {
-    'plain SADD': sadd,
+    'plain SADD': await measured(async () => {
+      for (const members of batches) await client.sadd(PLAIN_SET, ...members);
+    }),
     'buckets alone': added,
-    ledger: await counted(false),
-    'with two uniques': await counted(true),
+    ledger: await counted(commits),
+    'with two uniques': await counted(await commitsOf(true)),
   };
 }
 
