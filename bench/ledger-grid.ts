@@ -24,10 +24,10 @@ const ADD_TO_BUCKETS = `
 local call, sub, grouped, sizes = redis.call, string.sub, cmsgpack.unpack(ARGV[11]), cmsgpack.unpack(ARGV[12])
 local start, single = 0, ARGV[13]
 for k, size in ipairs(sizes) do
-  call('SADD', KEYS[5 + k], unpack(grouped, start + 1, start + size))
+  call('SADD', KEYS[6 + k], unpack(grouped, start + 1, start + size))
   start = start + size
 end
-local before = 5 + #sizes
+local before = 6 + #sizes
 for i = 1, #single / 16 do
   call('SADD', KEYS[before + i], sub(single, 16 * i - 15, 16 * i))
 end`;

@@ -37,6 +37,7 @@ export function encodeCommit(spec: LedgerSpec, request: CommitRequest): ScriptCa
       keys.layouts,
       keys.counters,
       keys.job,
+      keys.was,
       ...identities.bucketKeys,
       ...uniques.setKeys,
     ],

@@ -1,12 +1,12 @@
 -- Commit: one batch of one shard goes into one slot, wholly or not at all.
--- All checks stand before the first write, but for ids that SADD itself judges: what it took is taken back if it then
+-- All checks stand before the first write, but for ids that SADD itself judges: what it took is taken back if Redis then
 -- refuses one. After that nothing can fail. The first write is one that Redis refuses when it is out of memory, so a
 -- refusal leaves everything as it was. A string costs Redis's Lua about a nanosecond per byte and an argument more: so
 -- ids in groups and members come as one MessagePack array each, which is cut in C, and other columns as blobs of which
 -- little is looked at. Two-byte numbers are big-endian.
 --
--- KEYS  rows, duplicates of the shard, layouts, counters, job; the buckets of the own period, one for each group and one
---       for each single id; those of each neighbour that is looked up; the sets of uniques
+-- KEYS  rows, duplicates of the shard, layouts, counters, job, a bucket as it was; the buckets of the own period, one for
+--       each group and one for each single id; those of each neighbour that is looked up; the sets of uniques
 -- ARGV  shard, generation, from, from token, to, token, floor, arrival, watermark, buckets to begin the period with,
 --       ids in groups of one bucket each (array), sizes of the groups, digits of the single ids, class of each id,
 --       prefix of all positions, width of a suffix, suffixes of the ids' positions, suffixes of the further copies'
@@ -19,6 +19,8 @@
 -- Gives ok | applied + noted duplicates, stale + row, fenced + generation, layout + (buckets, identities) of each.
 local sub, byte, call, try, array = string.sub, string.byte, redis.call, redis.pcall, cmsgpack.unpack
 local keys, DIGITS = KEYS, 16
+-- Of so many ids on, a group is worth a copy of its bucket, while that holds no more than Redis keeps as one array.
+local WORTH_A_COPY, COMPACT = 16, 512
 
 -- '~' is the end of a shard. Lua compares strings by the server's locale, where '~' may come before the digits.
 local function at_or_before(a, b)
@@ -77,7 +79,7 @@ local before_single = #grouped
 local count = before_single + #single / DIGITS
 local own_groups = is_forgotten and 0 or #sizes
 -- Of a single id: number of its key, less that of the id.
-local shift = 5 + #sizes - before_single
+local shift = 6 + #sizes - before_single
 local duplicate, duplicates, repeated = {}, 0, {}
 local function note(i)
   if not duplicate[i] then
@@ -90,64 +92,112 @@ local function id_of(i)
   local last = DIGITS * (i - before_single)
   return grouped[i] or sub(single, last - DIGITS + 1, last)
 end
-local key = shift + count
-local arg, group = at + 2 * layouts, {}
+-- Notes which of some ids a set has; they stand in the order of their indexes, or of the given ones. Gives a refusal.
+local function ask(set, ids, start, size, order)
+  local seen = try('SMISMEMBER', set, unpack(ids, start + 1, start + size))
+  if seen.err then
+    return seen
+  end
+  for j = 1, size do
+    if seen[j] == 1 then
+      note(order and order[start + j] + 1 or start + j)
+    end
+  end
+end
+local key, arg = shift + count, at + 2 * layouts
 for i = 2, layouts do
   if ARGV[at + 2 * i] ~= '-' then
-    local order, start = array(ARGV[arg + 2]), 0
-    for _, size in ipairs(array(ARGV[arg + 1])) do
-      for j = 1, size do
-        group[j] = id_of(order[start + j] + 1)
-      end
-      key = key + 1
-      local seen = call('SMISMEMBER', keys[key], unpack(group, 1, size))
-      for j = 1, size do
-        if seen[j] == 1 then
-          note(order[start + j] + 1)
-        end
-      end
-      start = start + size
+    local order, group_sizes, ids = array(ARGV[arg + 2]), array(ARGV[arg + 1]), {}
+    for j, index in ipairs(order) do
+      ids[j] = id_of(index + 1)
     end
-    for j = start + 1, #order do
+    local start, k = 0, 1
+    while start < #order do
       key = key + 1
-      if call('SMISMEMBER', keys[key], id_of(order[j] + 1))[1] == 1 then
-        note(order[j] + 1)
+      local size = group_sizes[k] or 1
+      local refusal = ask(keys[key], ids, start, size, order)
+      if refusal then
+        return refusal
       end
+      start, k = start + size, k + 1
     end
     arg = arg + 2
   end
 end
-local start, before_own, is_mixed = 0, duplicates, {}
-for k = 1, own_groups do
-  local size, before = sizes[k], duplicates
-  local seen = call('SMISMEMBER', keys[5 + k], unpack(grouped, start + 1, start + size))
-  for j = 1, size do
-    if seen[j] == 1 then
-      note(start + j)
+
+-- The own period. A bucket takes all of a group at once; mostly they are fresh, and it took as many as it was given. If
+-- not, its copy from before tells which it had. It is asked beforehand where a copy would be dearer, or is forbidden.
+local was, is_any_copied, fresh = keys[6], false, {}
+local function copy(bucket)
+  local held = try('SCARD', bucket)
+  local is_copied = type(held) == 'number' and held <= COMPACT and type(try('COPY', bucket, was, 'REPLACE')) == 'number'
+  is_any_copied = is_any_copied or is_copied
+  return is_copied
+end
+-- Adds what is not known for a duplicate. Gives how many the bucket took, or a refusal; and of how many.
+local function add(bucket, start, size, is_mixed)
+  if not is_mixed then
+    return try('SADD', bucket, unpack(grouped, start + 1, start + size)), size
+  end
+  local n = 0
+  for i = start + 1, start + size do
+    if not duplicate[i] then
+      n = n + 1
+      fresh[n] = grouped[i]
     end
   end
-  is_mixed[k] = before_own > 0 or duplicates > before
+  return n == 0 and 0 or try('SADD', bucket, unpack(fresh, 1, n)), n
+end
+-- Takes back what was added of the ids up to this one.
+local function refuse(refusal, last)
+  local k, rest = 0, 0
+  for i = 1, last do
+    if i <= before_single and rest == 0 then
+      k, rest = k + 1, sizes[k + 1]
+    end
+    rest = rest - 1
+    if not duplicate[i] then
+      call('SREM', i <= before_single and keys[6 + k] or keys[shift + i], id_of(i))
+    end
+  end
+  if is_any_copied then
+    call('UNLINK', was)
+  end
+  return refusal
+end
+local start, before_own = 0, duplicates
+for k = 1, own_groups do
+  local bucket, size, before = keys[6 + k], sizes[k], duplicates
+  local is_copied = size >= WORTH_A_COPY and copy(bucket)
+  local refusal = not is_copied and ask(bucket, grouped, start, size)
+  if refusal then
+    return refuse(refusal, start)
+  end
+  local added, given = add(bucket, start, size, before_own > 0 or duplicates > before)
+  if type(added) ~= 'number' then
+    return refuse(added, start)
+  end
+  refusal = is_copied and added < given and ask(was, grouped, start, size)
+  if refusal then
+    call('COPY', was, bucket, 'REPLACE')
+    return refuse(refusal, start)
+  end
   start = start + size
 end
-if not is_forgotten then
-  local last = 0
-  for i = before_single + 1, count do
-    last = last + DIGITS
-    if not duplicate[i] then
-      local added = try('SADD', keys[shift + i], sub(single, last - DIGITS + 1, last))
-      if added == 0 then
-        note(i)
-      elseif added ~= 1 then
-        -- Refused: what was taken before it goes out again.
-        for taken = before_single + 1, i - 1 do
-          if not duplicate[taken] then
-            call('SREM', keys[shift + taken], id_of(taken))
-          end
-        end
-        return added
-      end
+local last = 0
+for i = before_single + 1, is_forgotten and 0 or count do
+  last = last + DIGITS
+  if not duplicate[i] then
+    local added = try('SADD', keys[shift + i], sub(single, last - DIGITS + 1, last))
+    if added == 0 then
+      note(i)
+    elseif added ~= 1 then
+      return refuse(added, i - 1)
     end
   end
+end
+if is_any_copied then
+  call('UNLINK', was)
 end
 
 -- Counters: the totals were summed as if every id were fresh.
@@ -186,25 +236,6 @@ local highest = at_or_before(floor, old_floor) and old_floor or floor
 call('HSET', KEYS[1], shard, table.concat({ generation, to, ARGV[6], highest, ARGV[8], ARGV[9] }, ' '))
 if layouts > 0 and ARGV[at + 2] == '-' and not is_forgotten then
   call('HSET', KEYS[3], periods[1], ARGV[10])
-end
-start = 0
-for k = 1, own_groups do
-  local size = sizes[k]
-  if not is_mixed[k] then
-    call('SADD', keys[5 + k], unpack(grouped, start + 1, start + size))
-  else
-    local n = 0
-    for i = start + 1, start + size do
-      if not duplicate[i] then
-        n = n + 1
-        group[n] = grouped[i]
-      end
-    end
-    if n > 0 then
-      call('SADD', keys[5 + k], unpack(group, 1, n))
-    end
-  end
-  start = start + size
 end
 local all_fresh = count - duplicates
 if all_fresh > 0 then

@@ -16,6 +16,8 @@ export interface SlotKeys {
   readonly events: string;
   /** List: one element per commit that had duplicates. */
   duplicates(shard: string): string;
+  /** Set: a bucket as it was, only while the commit script runs. */
+  readonly was: string;
   /** Everything of an identity bucket's key but the bucket's number. */
   bucketPrefix(period: number): string;
   uniqueSet(unique: string, set: string): string;
@@ -40,6 +42,7 @@ export function slotKeys(name: string, slot: number): SlotKeys {
     job: jobKey(tag),
     events: `${tag}:events`,
     duplicates: (shard) => `${tag}:dup:${shard}`,
+    was: `${tag}:was`,
     bucketPrefix: (period) => `${tag}:id:${period}:`,
     uniqueSet: (unique, set) => `${tag}:u:${unique}:${set}`,
     uniqueSketch: (unique, set) => `${tag}:hll:${unique}:${set}`,

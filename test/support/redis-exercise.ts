@@ -24,8 +24,11 @@ import { judgedOf } from './judged-batch.ts';
 import { advanceRequest, commitRequest, ledgerSpec, markAt, SHARD } from './ledger-builder.ts';
 
 const PATIENCE_MS = 10_000;
-/** One each into buckets 1, 2 and 3, and three into bucket 0 before the last. */
-const SCATTERED = [100, 200, 0, 0, 0, 300].map((bucketKey, i) => ({ at: 5 + i, id: 11 + i, bucketKey }));
+/** One each into buckets 1, 2 and 3; into bucket 0, before the last, so many that the bucket is copied, and one that it has. */
+const SCATTERED = [100, 200, ...Array<number>(20).fill(0), 300].map((bucketKey, i) => {
+  return { at: 5 + i, id: i === 10 ? 1 : 11 + i, bucketKey };
+});
+const LAST = SCATTERED.at(-1)!.at;
 
 export interface Exercised {
   readonly facts: ServerFacts;
@@ -51,8 +54,8 @@ export async function exerciseRedis(address: RedisAddress, fleet: string, slots 
 }
 
 /**
- * Two fresh identities, two copies of them, an exact and an approximate unique, six more of which three share a bucket, after a commit of them
- * was refused half done; then the whole period is forgotten, and the row dropped.
+ * Two fresh identities, two copies of them, an exact and an approximate unique, 22 more of which most share a bucket with
+ * a third copy, after a commit of them was refused half done; then the whole period is forgotten, and the row dropped.
  */
 async function useSlot(spec: LedgerSpec, slot: number, connection: LedgerConnection): Promise<void> {
   const ledger = createRedisLedger(spec, connection);
@@ -75,7 +78,7 @@ async function useSlot(spec: LedgerSpec, slot: number, connection: LedgerConnect
   const again = await ledger.commit(commitRequest({ slot, ...second }));
   must(again.kind === 'ok' && again.duplicates.length === 1, 'a duplicate');
   must(again.connection === committed.connection, 'one connection');
-  const third = { from: second.to, to: markAt(10), layouts, copies: SCATTERED };
+  const third = { from: second.to, to: markAt(LAST), layouts, copies: SCATTERED };
   const inTheWay = slotKeys(spec.name, slot).bucketPrefix(0) + 3;
   await connection.call(inTheWay, (client) => client.hset(inTheWay, 'not', 'a set'));
   await ledger.commit(commitRequest({ slot, ...third })).then(
@@ -84,9 +87,9 @@ async function useSlot(spec: LedgerSpec, slot: number, connection: LedgerConnect
   );
   await connection.call(inTheWay, (client) => client.unlink(inTheWay));
   const whole = await ledger.commit(commitRequest({ slot, ...third }));
-  must(whole.kind === 'ok' && whole.duplicates.length === 0, 'nothing of a refused commit');
+  must(whole.kind === 'ok' && whole.duplicates.length === 1, 'nothing of a refused commit');
   const arrivalMs = spec.periodMs + spec.horizonMs + FORGET_SLACK_MS + 1;
-  const to = markAt(11);
+  const to = markAt(LAST + 1);
   const advanced = await ledger.advance(slot, [
     advanceRequest({ from: third.to, to, floor: third.to.position, arrivalMs }),
   ]);

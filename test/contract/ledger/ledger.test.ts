@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { createLedgerConnection, type LedgerConnection } from '../../../ledger/redis/connection.ts';
 import type { RedisKind } from '../../../local/redis/start.ts';
 import { hasRedisServer, type RedisServer, startRedisServer } from '../../support/redis-server.ts';
+import { describeBuckets } from './bucket-suite.ts';
 import { describeChain } from './chain-suite.ts';
 import { describeJob } from './job-suite.ts';
 import { describeJudging } from './judging-suite.ts';
@@ -11,6 +12,7 @@ import { makeReferenceLedger, redisLedgers } from './ledgers.ts';
 describe('the reference', () => {
   describeChain(makeReferenceLedger);
   describeJudging(makeReferenceLedger);
+  describeBuckets(makeReferenceLedger);
   describeJob(makeReferenceLedger);
 });
 
@@ -32,5 +34,6 @@ describe.each(KINDS)('the ledger in %s', (kind) => {
   const makeLedger = redisLedgers(() => connection);
   describeChain(makeLedger);
   describeJudging(makeLedger);
+  describeBuckets(makeLedger);
   describeJob(makeLedger);
 });

@@ -2,17 +2,18 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { START } from '../../../lease/position.ts';
-import { type Ledger, type LedgerReader, LedgerUnavailable } from '../../../ledger/ledger.ts';
+import { type CommitRequest, type Ledger, type LedgerReader, LedgerUnavailable } from '../../../ledger/ledger.ts';
 import { createLedgerConnection, type LedgerConnection } from '../../../ledger/redis/connection.ts';
 import { createRedisLedger } from '../../../ledger/redis/redis-ledger.ts';
 import { type FleetError, StartRefused } from '../../../runtime/errors.ts';
-import { commitRequest, ledgerSpec, SHARD } from '../../support/ledger-builder.ts';
+import { commitRequest, ledgerSpec, positions, SHARD } from '../../support/ledger-builder.ts';
 import {
   hasRedisServer,
   type RedisServer,
   type RedisServerOptions,
   startRedisServer,
 } from '../../support/redis-server.ts';
+import { documentedUser } from '../../support/redis-user.ts';
 
 const ended: (() => Promise<void>)[] = [];
 const OPEN = { shard: SHARD, slot: 0, generation: 1, start: START };
@@ -48,6 +49,22 @@ async function failureOf(call: Promise<unknown>): Promise<unknown> {
     () => undefined,
     (error: unknown) => error,
   );
+}
+
+/** All that Redis holds. */
+async function imageOf({ client }: LedgerConnection): Promise<ReadonlyMap<string, Buffer>> {
+  const keys = (await client.keys('*')).sort();
+  return new Map(await Promise.all(keys.map(async (key) => [key, await client.dumpBuffer(key)] as const)));
+}
+
+/** After a first commit of id 1: so many ids at each time of 0, 100, 200 and 300, a bucket each, id 1 among them. */
+function scattered(first: CommitRequest, counts: readonly number[]): CommitRequest {
+  const bucketKeys = counts.flatMap((count, i) => Array<number>(count).fill(100 * i));
+  const known = bucketKeys.indexOf(first.first.bucketKeys[0]!);
+  return commitRequest({
+    ...{ from: first.to, layouts: [{ period: 0, buckets: 4 }] },
+    copies: bucketKeys.map((bucketKey, i) => ({ at: 2 + i, id: i === known ? 1 : 2 + i, bucketKey })),
+  });
 }
 
 describe.skipIf(!hasRedisServer())('the ledger', () => {
@@ -89,10 +106,11 @@ describe.skipIf(!hasRedisServer())('the ledger', () => {
     expect((await ledger.totals()).get('f')).toBe(1);
   });
 
-  it('waits and changes nothing while Redis is out of memory', async () => {
+  it.each([1, 20])('waits and changes nothing while Redis is out of memory for a bucket of %s', async (count) => {
     const { connection, ledger } = await running();
     await connection.client.config('SET', 'maxmemory', '1');
-    const request = commitRequest({ copies: [{ at: 1, id: 1 }], rejected: 1 });
+    const copies = Array.from({ length: count }, (_, i) => ({ at: 1 + i, id: 1 + i, bucketKey: 0 }));
+    const request = commitRequest({ copies, rejected: 1 });
     const failure = await failureOf(ledger.commit(request));
     expect(failure).toBeInstanceOf(LedgerUnavailable);
     expect((failure as LedgerUnavailable).fields).toEqual({ reason: 'OOM' });
@@ -102,22 +120,39 @@ describe.skipIf(!hasRedisServer())('the ledger', () => {
     expect(await ledger.commit(request)).toMatchObject({ kind: 'ok' });
   });
 
-  it('stops for good when its keys hold something else', async () => {
+  it.each([
+    ['one id', 1],
+    ['a few', 3],
+    ['many', 20],
+  ])('stops for good, and leaves nothing, when the bucket of %s holds something else', async (_, count) => {
     const { connection, ledger } = await running();
-    await connection.client.set('{fleet.0123456789ab.0}:id:0:1', 'not a set');
-    const request = commitRequest({
-      copies: [
-        { at: 1, id: 1, bucketKey: 0 },
-        { at: 2, id: 2, bucketKey: 100 },
-      ],
-    });
+    const inTheWay = '{fleet.0123456789ab.0}:id:0:3';
+    await connection.client.set(inTheWay, 'not a set');
+    const known = commitRequest({ copies: [{ at: 1, id: 1, bucketKey: 0 }] });
+    await ledger.commit(known);
+    const before = await imageOf(connection);
+    const request = scattered(known, [20, 3, 1, count]);
     const failure = await failureOf(ledger.commit(request));
     expect(failure).toMatchObject({ disposition: 'fatal', fields: { reason: 'WRONGTYPE' } });
-    expect((await ledger.rows(0)).get(SHARD)).toMatchObject({ position: START });
+    expect(await imageOf(connection)).toEqual(before);
 
-    // Nothing of it is left: the identity that was added before the refusal is new again.
-    await connection.client.del('{fleet.0123456789ab.0}:id:0:1');
-    expect(await ledger.commit(request)).toMatchObject({ kind: 'ok', duplicates: [] });
+    await connection.client.del(inTheWay);
+    expect(await ledger.commit(request)).toMatchObject({ kind: 'ok', duplicates: positions([2]) });
+  });
+
+  it('leaves nothing of a commit when its user may add ids but not ask for them', async () => {
+    const { server, connection, ledger } = await running();
+    const known = commitRequest({ copies: [{ at: 1, id: 1, bucketKey: 300 }] });
+    await ledger.commit(known);
+    await connection.client.call('ACL', ['SETUSER', ...documentedUser('server', 'fleet'), '-smismember']);
+    const user = connect(server.url.replace('//', '//fleet:secret@'), 2_000);
+    await user.ready();
+    const before = await imageOf(connection);
+    const request = scattered(known, [20, 0, 1, 20]);
+    const failure = await failureOf(createRedisLedger(ledgerSpec(), user).commit(request));
+    expect(failure).toMatchObject({ disposition: 'fatal' });
+    expect(await imageOf(connection)).toEqual(before);
+    expect(await ledger.commit(request)).toMatchObject({ kind: 'ok', duplicates: positions([23]) });
   });
 
   it('takes a password from the URL and shows it nowhere', async () => {

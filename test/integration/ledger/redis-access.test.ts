@@ -13,7 +13,7 @@ import { hasRedisServer, startRedisServer } from '../../support/redis-server.ts'
 import { documentedUser } from '../../support/redis-user.ts';
 
 const FLEET = 'my-fleet';
-const TOTALS = { f: 8, d: 2, x: 1, 'c:kind:a': 8, 'u:players': 1, 'u:devices': 1 };
+const TOTALS = { f: 24, d: 3, x: 1, 'c:kind:a': 24, 'u:players': 1, 'u:devices': 1 };
 const ended: (() => unknown)[] = [];
 
 afterEach(async () => {
@@ -52,6 +52,16 @@ describe.runIf(hasRedisServer())('the user of docs/redis.md', () => {
     const granted = rights.filter((right) => right.startsWith('+')).map((right) => right.slice(1));
     expect(granted.filter((name) => !used.has(name))).toEqual([]);
     expect(granted.length).toBeGreaterThan(30);
+  });
+
+  it.each(['copy', 'scard'])('counts the same without the right to %s', async (right) => {
+    const server = await serverWith();
+    const admin = new Redis(server.url);
+    ended.push(() => admin.disconnect());
+    await admin.call('ACL', ['SETUSER', ...documentedUser('server', FLEET), `-${right}`]);
+    const url = server.url.replace('//', '//fleet:secret@');
+    expect((await exerciseRedis({ url }, FLEET)).totals).toEqual(TOTALS);
+    expect(await admin.info('commandstats')).toMatch(new RegExp(`cmdstat_${right}:.*rejected_calls=[1-9]`));
   });
 
   it('may touch nothing of others', async () => {

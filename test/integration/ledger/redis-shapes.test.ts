@@ -91,7 +91,7 @@ describe.runIf(hasRedisServer() && isOnPath('openssl'))('a primary that a Sentin
 
     const url = `rediss+sentinel://fleet:secret@127.0.0.1:1,127.0.0.1:${sentinelPort}/drilled?sentinel_password=gate`;
     const { totals, facts } = await exerciseRedis({ url, tls: textsOf(certificates) }, FLEET);
-    expect(totals).toMatchObject({ f: 8, d: 2 });
+    expect(totals).toMatchObject({ f: 24, d: 3 });
     expect(facts).toMatchObject({ role: 'master', evictionPolicy: 'noeviction' });
   });
 });
@@ -154,7 +154,7 @@ describe.runIf(hasRedisServer())('a Redis Cluster', () => {
     const url = `redis+cluster://fleet:secret@127.0.0.1:1,127.0.0.1:${a.port}`;
     const { totals } = await exerciseRedis({ url }, FLEET, 2);
 
-    expect(totals).toMatchObject({ f: 16, d: 4, x: 2 });
+    expect(totals).toMatchObject({ f: 48, d: 6, x: 2 });
     const stats = await Promise.all([a, b].map((node) => node.ask((client) => client.info('commandstats'))));
     const used = stats.map((text) => new Set([...text.matchAll(/^cmdstat_([^:]+):/gm)].map(([, name]) => name)));
     const granted = rights.filter((right) => right.startsWith('+')).map((right) => right.slice(1));

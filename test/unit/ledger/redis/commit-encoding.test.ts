@@ -33,6 +33,7 @@ describe('an encoded commit', () => {
       '{f.d.0}:p',
       '{f.d.0}:n',
       '{f.d.0}:job',
+      '{f.d.0}:was',
       '{f.d.0}:id:4:0',
       '{f.d.0}:id:4:1',
       '{f.d.0}:id:3:0',
