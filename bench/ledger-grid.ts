@@ -11,13 +11,11 @@ import type { CommitRequest } from '../ledger/ledger.ts';
 import { encodeCommit } from '../ledger/redis/commit-encoding.ts';
 import { FilledLedger, membersOf, PLAIN_SET } from './filled-ledger.ts';
 import { commitAll, cpuMicros, LedgerServer, specOf } from './ledger-server.ts';
-import type { Times } from './login-commits.ts';
+import { DUPLICATE_SHARES, TIMES, type Times } from './login-commits.ts';
 
 const RECORDS = 20_000;
 const EXPECTED = Number(process.env.IDENTITIES ?? 1_000_000);
 const ROUNDS = Number(process.env.ROUNDS ?? 3);
-const TIMES: readonly Times[] = ['in order', 'over an hour', 'random'];
-const DUPLICATE_SHARES = [0, 0.01, 0.05, 0.3];
 
 /** Takes a commit's keys and arguments. */
 const ADD_TO_BUCKETS = `

@@ -24,10 +24,11 @@ export class LedgerServer {
     this.#stop = stop;
   }
 
-  static async start(): Promise<LedgerServer> {
+  /** @param command how redis-server is called; default: by its name. */
+  static async start(command?: readonly string[]): Promise<LedgerServer> {
     exitOnSignals();
     const dataDir = mkdtempSync(join(tmpdir(), 'ledger-bench-'));
-    const redis = await startRedis({ clock: systemClock, dataDir, kind: 'redis-server' });
+    const redis = await startRedis({ clock: systemClock, dataDir, kind: 'redis-server', command });
     const connection = createLedgerConnection({ url: redis.url });
     const server = new LedgerServer(connection, async () => {
       connection.close();

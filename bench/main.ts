@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { CONTAINER_ENV } from '../local/container.ts';
 
 const BENCHES = ['source', 'decode', 'ledger', 'controller', 'fleet-table', 'worker-memory', 'end-to-end'];
-const LONG = ['gaps', 'ledger-grid', 'ledger-large'];
+const LONG = ['gaps', 'ledger-grid', 'ledger-instructions', 'ledger-large'];
 /** The process that is measured is the bench itself, not a child of it. */
 const IN_PROCESS = new Set(['controller']);
 

@@ -28,6 +28,8 @@ export interface RedisOptions {
   readonly kind?: RedisKind;
   /** Default: a free one. */
   readonly port?: number;
+  /** How redis-server is called, for instance under a profiler; default: by its name. */
+  readonly command?: readonly string[] | undefined;
   /** More arguments for redis-server, for instance `--maxmemory-policy allkeys-lru`. */
   readonly args?: readonly string[];
 }
@@ -46,9 +48,13 @@ export async function startRedis(options: RedisOptions): Promise<LocalRedis> {
 async function startOnce(options: RedisOptions): Promise<LocalRedis> {
   const kind = options.kind ?? (isOnPath('redis-server') ? 'redis-server' : 'js-redis-server');
   const port = options.port ?? (await freePort());
+  const [command, ...before] = options.command ?? ['redis-server'];
   const child =
     kind === 'redis-server'
-      ? new Child({ name: 'redis', command: 'redis-server', args: serverArgs(port, options), clock: options.clock })
+      ? new Child({
+          ...{ name: 'redis', command: command!, clock: options.clock },
+          args: [...before, ...serverArgs(port, options)],
+        })
       : new Child({
           name: 'redis',
           command: process.execPath,
