@@ -36,7 +36,8 @@ export function parseInfo(text: string): ReadonlyMap<string, string> {
 
 /** Why the ledger must not be kept there, and how to mend it. @param isNamed the URL names this very server. */
 export function refusalOf(info: ReadonlyMap<string, string>, isNamed: boolean): StartRefused | undefined {
-  const mode = info.get('redis_mode');
+  // Valkey calls it by another name.
+  const mode = info.get('redis_mode') ?? info.get('server_mode');
   if (isNamed && mode === 'cluster') {
     return new StartRefused('this Redis is a node of a Cluster: write its URL as redis+cluster://host:6379,host:6379');
   }

@@ -20,6 +20,7 @@ describe('a Redis for the ledger', () => {
     ['maxmemory_policy:volatile-lru', /volatile-lru.*noeviction/s],
     ['redis_mode:cluster', /redis\+cluster:/],
     ['redis_mode:sentinel', /redis\+sentinel:/],
+    ['server_mode:cluster', /redis\+cluster:/],
   ])('is refused, with how to mend it: %s', (line, words) => {
     expect(refusalOf(parseInfo(line), true)?.message).toMatch(words);
   });
