@@ -12,7 +12,7 @@ import type { ClientOptions } from '../../runtime/redis/client.ts';
 import { leadsTo } from '../../runtime/redis/failover-watch.ts';
 import type { RedisHost } from '../../runtime/redis/target.ts';
 import { LedgerUnavailable } from '../ledger.ts';
-import { type Confirmation, confirmationOf, requireConfirmed } from './confirmation.ts';
+import { replicasToConfirm, requireConfirmed } from './confirmation.ts';
 import { isElsewhere, redisErrorCode, translateRedisError } from './redis-error.ts';
 import { parseInfo, refusalOf } from './server-facts.ts';
 
@@ -51,7 +51,8 @@ export class NodeConnection {
   /** Since the last connection that could be used. */
   #attempts = 0;
   /** Asks until when the replicas have what this connection wrote; undefined = there are none, or nobody is to be asked. */
-  #confirmation: Confirmation | undefined;
+  /** That confirm each write; 0 = none does. */
+  #replicas = 0;
 
   constructor(options: NodeConnectionOptions) {
     this.#options = options;
@@ -119,8 +120,9 @@ export class NodeConnection {
 
   async #confirmed<T>(ask: Ask<T>, key: string | undefined): Promise<T> {
     const answer = await ask(this.client);
-    const wanted = key === undefined ? undefined : this.#confirmation;
-    if (wanted) await requireConfirmed(this.client, key!, wanted, this.#options.deadlineMs);
+    if (key !== undefined && this.#replicas > 0) {
+      await requireConfirmed(this.client, key, this.#replicas, this.#options.deadlineMs);
+    }
     return answer;
   }
 
@@ -152,7 +154,7 @@ export class NodeConnection {
       this.#refusal = refusalOf(info, this.#options.isNamed);
       if (this.#refusal) throw new LedgerUnavailable(this.#refusal.message, undefined);
       if (info.get('role') === 'slave') throw new LedgerUnavailable('READONLY', undefined);
-      this.#confirmation = this.#options.confirms ? confirmationOf(info) : undefined;
+      this.#replicas = this.#options.confirms ? replicasToConfirm(info) : 0;
     } catch (error) {
       this.#leave(String(translateRedisError(error).fields.reason));
       return;

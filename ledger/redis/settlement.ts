@@ -36,8 +36,7 @@ export function settlementOf(facts: ServerFacts, settleMs: number): Settlement {
   }
   const warnings =
     confirms === 'unknown' ? ['nobody tells whether this redis confirms its writes, as SETTLE_MS=0 needs'] : [];
-  const because =
-    durabilityOf(facts) + (facts.replicas ? ', which confirm each write (WAITAOF, or WAIT before 7.2)' : '');
+  const because = durabilityOf(facts) + (facts.replicas ? ', which confirm each write (WAIT)' : '');
   return { mode: 'confirmed', settleMs, because, warnings };
 }
 
