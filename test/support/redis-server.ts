@@ -2,6 +2,7 @@
  * A Redis of a test's own: redis-server when it is on PATH, else js-redis-server, as a child process on a free port
  * of loopback. It keeps nothing on disk unless `durable`.
  */
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,13 @@ const STOP_GRACE_MS = 2_000;
 
 export function hasRedisServer(): boolean {
   return isOnPath('redis-server');
+}
+
+/** A server that was built without TLS stumbles over its setting, another one over the next. */
+export function canSpeakTls(): boolean {
+  if (!hasRedisServer() || !isOnPath('openssl')) return false;
+  const { stdout, stderr } = spawnSync('redis-server', ['--tls-session-caching', 'no', '--no-such-setting', 'x']);
+  return /no-such-setting/.test(`${stdout}${stderr}`);
 }
 
 export async function startRedisServer({ kind, durable, args = [] }: RedisServerOptions = {}): Promise<RedisServer> {

@@ -1,15 +1,13 @@
 /** Rights and TLS: the fleet gets along with the user that docs/redis.md makes, and with certificates of its own. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLedgerConnection } from '../../../ledger/redis/connection.ts';
-import { isOnPath } from '../../../local/redis/start.ts';
 import { type Certificates, makeCertificates, textsOf } from '../../support/certificates.ts';
 import { exerciseRedis } from '../../support/redis-exercise.ts';
-import { hasRedisServer, startRedisServer } from '../../support/redis-server.ts';
+import { canSpeakTls, hasRedisServer, startRedisServer } from '../../support/redis-server.ts';
 import { documentedUser } from '../../support/redis-user.ts';
 
 const FLEET = 'my-fleet';
@@ -50,7 +48,8 @@ describe.runIf(hasRedisServer())('the user of docs/redis.md', () => {
       [...(await admin.info('commandstats')).matchAll(/^cmdstat_([^:]+):/gm)].map(([, name]) => name),
     );
     const granted = rights.filter((right) => right.startsWith('+')).map((right) => right.slice(1));
-    expect(granted.filter((name) => !used.has(name))).toEqual([]);
+    // Redis 6.2 counts the subcommands of a command as one.
+    expect(granted.filter((name) => !used.has(name) && !used.has(name.replace(/\|.*/, '')))).toEqual([]);
     expect(granted.length).toBeGreaterThan(30);
   });
 
@@ -61,7 +60,7 @@ describe.runIf(hasRedisServer())('the user of docs/redis.md', () => {
     await admin.call('ACL', ['SETUSER', ...documentedUser('server', FLEET), `-${right}`]);
     const url = server.url.replace('//', '//fleet:secret@');
     expect((await exerciseRedis({ url }, FLEET)).totals).toEqual(TOTALS);
-    expect(await admin.info('commandstats')).toMatch(new RegExp(`cmdstat_${right}:.*rejected_calls=[1-9]`));
+    expect(String(await admin.acl('LOG'))).toContain(`object,${right},`);
   });
 
   it('may touch nothing of others', async () => {
@@ -79,18 +78,13 @@ describe.runIf(hasRedisServer())('the user of docs/redis.md', () => {
       () => user.keys('*'),
       () => user.config('SET', 'maxmemory-policy', 'allkeys-lru'),
     ]) {
-      await expect(forbidden()).rejects.toThrow(/NOPERM|can't access/);
+      await expect(forbidden()).rejects.toThrow(/NOPERM|can't access|No permissions/);
     }
   });
 });
 
-const hasOpenssl = isOnPath('openssl');
-const hasTls = hasRedisServer() && hasOpenssl && speaksTls();
+const hasTls = canSpeakTls();
 if (!hasTls) process.stdout.write('no TLS is tested: openssl or a redis-server that was built with TLS is missing\n');
-
-function speaksTls(): boolean {
-  return /libssl/.test(execFileSync('ldd', [execFileSync('which', ['redis-server']).toString().trim()]).toString());
-}
 
 describe.runIf(hasTls)('a Redis that speaks TLS', () => {
   async function tlsServer(certificates: Certificates, clients: 'yes' | 'no') {

@@ -11,7 +11,6 @@ import { createRedisLedger } from '../../../ledger/redis/redis-ledger.ts';
 import { checkServer } from '../../../ledger/redis/server-check.ts';
 import { Child } from '../../../local/child.ts';
 import { freePort } from '../../../local/free-port.ts';
-import { isOnPath } from '../../../local/redis/start.ts';
 import { systemClock } from '../../../runtime/clock.ts';
 import { silentLogger } from '../../../runtime/logger.ts';
 import { keySlot } from '../../../runtime/redis/key-slot.ts';
@@ -19,7 +18,7 @@ import { createControllerSignals, createWorkerSignals } from '../../../signal/re
 import { makeCertificates, textsOf } from '../../support/certificates.ts';
 import { advanceRequest, commitRequest, ledgerSpec, markAt, SHARD } from '../../support/ledger-builder.ts';
 import { exerciseRedis } from '../../support/redis-exercise.ts';
-import { hasRedisServer } from '../../support/redis-server.ts';
+import { canSpeakTls, hasRedisServer } from '../../support/redis-server.ts';
 import { documentedUser } from '../../support/redis-user.ts';
 import { until } from '../redis-faults/drilled-fleet.ts';
 import { RedisNode } from '../redis-faults/redis-node.ts';
@@ -63,7 +62,7 @@ const urlOf = ({ port }: RedisNode, kind = 'redis'): string => `${kind}://127.0.
 const isWhole = async (node: RedisNode) =>
   /cluster_state:ok/.test(String(await node.ask((client) => client.call('CLUSTER', 'INFO'))));
 
-describe.runIf(hasRedisServer() && isOnPath('openssl'))('a primary that a Sentinel names', () => {
+describe.runIf(canSpeakTls())('a primary that a Sentinel names', () => {
   it('is found over TLS, with a password for the Sentinel and another for Redis', async () => {
     const node = await startNode();
     const certificates = makeCertificates(node.dir);

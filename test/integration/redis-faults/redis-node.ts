@@ -1,5 +1,5 @@
 /** One redis-server of a drill: with its files in hand, so that it can come back with an older state than it had. */
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -32,7 +32,7 @@ export class RedisNode {
   async start(args: readonly string[] = []): Promise<this> {
     this.#port ||= await freePort();
     const own = ['--port', String(this.#port), '--bind', '127.0.0.1', '--dir', this.dir, '--save', ''];
-    const rest = ['--appendonly', 'yes', '--enable-debug-command', 'yes', ...this.#args, ...args];
+    const rest = ['--appendonly', 'yes', ...this.#args, ...args];
     // A file that has grown to its limit is an error to be answered, not a reason to die.
     const shell = ['-c', 'trap "" XFSZ; exec redis-server "$@"', 'redis', ...own, ...rest];
     this.#child = new Child({ name: 'redis', command: 'bash', args: shell, clock: systemClock });
@@ -83,12 +83,15 @@ export class RedisNode {
 
   /** What it starts with next is the kept snapshot; append-only no. */
   restoreSnapshot(): void {
-    rmSync(join(this.dir, 'appendonlydir'), { recursive: true, force: true });
+    for (const file of ['appendonlydir', 'appendonly.aof'])
+      rmSync(join(this.dir, file), { recursive: true, force: true });
     cpSync(join(this.dir, 'kept.rdb'), join(this.dir, 'dump.rdb'));
   }
 
   #appendOnlyFile(): string {
     const dir = join(this.dir, 'appendonlydir');
+    // Before Redis 7.0 it was one file.
+    if (!existsSync(dir)) return join(this.dir, 'appendonly.aof');
     const [file] = readdirSync(dir).filter((name) => name.endsWith('.incr.aof'));
     return join(dir, file!);
   }
