@@ -9,9 +9,10 @@
  */
 import type { CommitRequest } from '../ledger/ledger.ts';
 import { encodeCommit } from '../ledger/redis/commit-encoding.ts';
+import { printGrid } from './commit-grid.ts';
 import { FilledLedger, membersOf, PLAIN_SET } from './filled-ledger.ts';
 import { commitAll, cpuMicros, LedgerServer, specOf } from './ledger-server.ts';
-import { DUPLICATE_SHARES, TIMES, type Times } from './login-commits.ts';
+import type { Times } from './login-commits.ts';
 
 const RECORDS = 20_000;
 const EXPECTED = Number(process.env.IDENTITIES ?? 1_000_000);
@@ -66,19 +67,15 @@ const server = await LedgerServer.start();
 try {
   const version = (await server.info()).get('redis_version');
   say(`Redis ${version}, ${EXPECTED.toLocaleString('en-US')} identities; µs of Redis's CPU per record`);
-  say(`  ${'times'.padEnd(14)}duplicates${COLUMNS.map((name) => name.padStart(18)).join('')}`);
   const filled = new FilledLedger(server, EXPECTED, say);
-  for (const times of TIMES) {
-    for (const share of DUPLICATE_SHARES) {
-      const rounds: Costs[] = [];
-      while (rounds.length < ROUNDS) rounds.push(await costsOf(filled, times, share));
-      const figures = COLUMNS.map((name) => {
-        const sorted = rounds.map((costs) => costs[name]).sort((a, b) => a - b);
-        return `${sorted[0]!.toFixed(2)} (${sorted[ROUNDS >> 1]!.toFixed(2)})`.padStart(18);
-      });
-      say(`  ${times.padEnd(14)}${`${share * 100} %`.padStart(10)}${figures.join('')}`);
-    }
-  }
+  await printGrid(say, COLUMNS, async (times, share) => {
+    const rounds: Costs[] = [];
+    while (rounds.length < ROUNDS) rounds.push(await costsOf(filled, times, share));
+    return COLUMNS.map((name) => {
+      const sorted = rounds.map((costs) => costs[name]).sort((a, b) => a - b);
+      return `${sorted[0]!.toFixed(2)} (${sorted[ROUNDS >> 1]!.toFixed(2)})`;
+    });
+  });
 } finally {
   await server.stop();
 }

@@ -6,15 +6,14 @@
  * Run: `npm run bench -- ledger-instructions`.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CommitRequest } from '../ledger/ledger.ts';
 import { isOnPath } from '../local/redis/start.ts';
+import { printGrid } from './commit-grid.ts';
 import { FilledLedger } from './filled-ledger.ts';
 import { commitAll, LedgerServer } from './ledger-server.ts';
-import { DUPLICATE_SHARES, TIMES } from './login-commits.ts';
 
 const RECORDS = 20_000;
 const EXPECTED = Number(process.env.IDENTITIES ?? 1_000_000);
@@ -49,9 +48,9 @@ class Callgrind {
   /** A dump is asked for, and written a moment later; its last line has the total. */
   async #counted(): Promise<number> {
     this.#dumps += 1;
-    const file = `counted.${this.#dumps}`;
+    const file = join(this.#folder, `counted.${this.#dumps}`);
     for (let waitedMs = 0; waitedMs < DUMP_TIMEOUT_MS; waitedMs += 50) {
-      const text = readdirSync(this.#folder).includes(file) ? readFileSync(join(this.#folder, file), 'utf8') : '';
+      const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
       const total = /^totals: (\d+)/m.exec(text)?.[1];
       if (total !== undefined) return Number(total);
       await sleep(50);
@@ -73,23 +72,16 @@ try {
   const info = await server.info();
   const callgrind = new Callgrind(info.get('process_id') ?? '', folder);
   say(`Redis ${info.get('redis_version')}, ${EXPECTED.toLocaleString('en-US')} identities; instructions per record`);
-  say(`  ${'times'.padEnd(14)}duplicates${['ledger', 'with two uniques'].map((name) => name.padStart(18)).join('')}`);
   const filled = new FilledLedger(server, EXPECTED, say);
-  for (const times of TIMES) {
-    for (const duplicateShare of DUPLICATE_SHARES) {
-      const figures: string[] = [];
-      for (const withUniques of [false, true]) {
-        const commits: CommitRequest[] = await filled.commits({ records: RECORDS, times, duplicateShare, withUniques });
-        const counted = await callgrind.count(() => commitAll(filled.ledger, commits));
-        figures.push(
-          Math.round(counted / RECORDS)
-            .toLocaleString('en-US')
-            .padStart(18),
-        );
-      }
-      say(`  ${times.padEnd(14)}${`${duplicateShare * 100} %`.padStart(10)}${figures.join('')}`);
+  await printGrid(say, ['ledger', 'with two uniques'], async (times, duplicateShare) => {
+    const figures: string[] = [];
+    for (const withUniques of [false, true]) {
+      const commits = await filled.commits({ records: RECORDS, times, duplicateShare, withUniques });
+      const counted = await callgrind.count(() => commitAll(filled.ledger, commits));
+      figures.push(Math.round(counted / RECORDS).toLocaleString('en-US'));
     }
-  }
+    return figures;
+  });
 } finally {
   await server.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -20,7 +20,6 @@ const PLAYER_SETS = 16;
 /** Where the times of the records of one batch lie: one after the other, within an hour, or anywhere in the period. */
 export const TIMES = ['in order', 'over an hour', 'random'] as const;
 export type Times = (typeof TIMES)[number];
-export const DUPLICATE_SHARES = [0, 0.01, 0.05, 0.3];
 
 const HOUR_MS = 3_600_000;
 

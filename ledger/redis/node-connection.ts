@@ -50,8 +50,7 @@ export class NodeConnection {
   #refusal: StartRefused | undefined;
   /** Since the last connection that could be used. */
   #attempts = 0;
-  /** Asks until when the replicas have what this connection wrote; undefined = there are none, or nobody is to be asked. */
-  /** That confirm each write; 0 = none does. */
+  /** That confirm each write; 0 = there are none, or nobody is to be asked. */
   #replicas = 0;
 
   constructor(options: NodeConnectionOptions) {

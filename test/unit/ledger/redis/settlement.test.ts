@@ -16,7 +16,7 @@ describe('settling', () => {
   it('is by the answer where the replicas confirm each write too, and says so', () => {
     const { mode, because } = settlementOf(facts({ replicas: 2 }), 0);
     expect({ mode, because }).toEqual({
-      ...{ mode: 'confirmed', because: expect.stringMatching(/appendfsync always and 2 replica.*WAIT/) },
+      ...{ mode: 'confirmed', because: expect.stringMatching(/appendfsync always and 2 replica.*\(WAIT\)/) },
     });
   });
 
